@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Everything that the PSP tests share:
+ *   psp_nl.h	the netlink family, its errors and notifications
+ *   psp_net.h	two namespaces with two cabled psp_ref ports
+ *   psp_conn.h	TCP connections across the cable, association and rekeying
+ *   psp_xfer.h	checked bulk data
+ *   psp_wire.h	psp_ref's debugfs knobs and frames seen on the wire
+ *
+ * Functions return 0 or -errno unless stated otherwise, and never wait
+ * without a deadline.
+ */
+#ifndef PSP_LIB_H
+#define PSP_LIB_H
+
+#include "psp_nl.h"
+#include "psp_net.h"
+#include "psp_conn.h"
+#include "psp_xfer.h"
+#include "psp_wire.h"
+
+#endif /* PSP_LIB_H */

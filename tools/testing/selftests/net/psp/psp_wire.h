@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PSP_WIRE_H
+#define PSP_WIRE_H
+
+#include "psp_net.h"
+
+#define PSP_UDP_PORT	1000
+#define PSP_HDR_LEN	16
+#define PSP_ICV_LEN	16
+#define PSP_FRAME_MAX	65600
+
+/*
+ * Write a knob of psp_ref's debugfs directory of the port; the names are
+ * listed in Documentation/networking/device_drivers/ethernet/psp_ref.rst
+ */
+__printf(3, 4)
+int psp_knob_set(struct psp_end *end, const char *knob, const char *fmt, ...);
+int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len);
+
+/* A counter of "ethtool -S", or -ENOENT */
+int64_t psp_ethtool_stat(struct psp_end *end, const char *name);
+
+/**
+ * struct psp_tap - sees each frame that a port puts on the wire
+ * @end: the port
+ * @fd: packet socket in the port's namespace, non-blocking
+ * @ifindex: interface that the frames are mirrored to
+ */
+struct psp_tap {
+	struct psp_end *end;
+	int fd;
+	int ifindex;
+};
+
+/**
+ * struct psp_frame - a frame, and what it is if it is PSP or TCP
+ * @len: bytes in @data
+ * @l3: offset of the IP header
+ * @l4: offset of the UDP or TCP header, 0 if there is none
+ * @proto: IPPROTO_UDP, IPPROTO_TCP or other
+ * @psp: it is PSP; the members below hold
+ * @spi: SPI in host byte order
+ * @iv: initialisation vector in host byte order
+ * @version: PSP version
+ * @sport: UDP source port
+ * @payload: offset of the first byte behind the PSP header
+ * @payload_len: bytes from there to the ICV
+ * @data: the frame from the Ethernet header on
+ */
+struct psp_frame {
+	size_t len;
+	unsigned int l3;
+	unsigned int l4;
+	uint8_t proto;
+	bool psp;
+	uint32_t spi;
+	uint64_t iv;
+	uint8_t version;
+	uint16_t sport;
+	unsigned int payload;
+	unsigned int payload_len;
+	uint8_t data[PSP_FRAME_MAX];
+};
+
+int psp_tap_open(struct psp_tap *tap, struct psp_end *end);
+void psp_tap_close(struct psp_tap *tap);
+
+/* Next frame: 1, none within @timeout_ms: 0, else -errno */
+int psp_tap_next(struct psp_tap *tap, struct psp_frame *frame,
+		 int timeout_ms);
+
+/* Forget the frames seen so far */
+void psp_tap_flush(struct psp_tap *tap);
+
+/* Fill in the members of @frame from its data */
+void psp_frame_parse(struct psp_frame *frame);
+
+#endif /* PSP_WIRE_H */
