@@ -53,6 +53,9 @@ int psp_tcp_listen(const struct psp_end *end, enum psp_family family,
 /* Connect; the sockets are non-blocking and have TCP_NODELAY set */
 int psp_conn_open(struct psp_conn *conn, struct psp_net *net,
 		  enum psp_family family);
+
+/* Connect a.fd to the listener, accept b.fd; for sockets made beforehand */
+int psp_conn_finish(struct psp_conn *conn, int listener, uint16_t port);
 void psp_conn_close(struct psp_conn *conn);
 struct psp_side *psp_conn_peer(struct psp_conn *conn, struct psp_side *side);
 

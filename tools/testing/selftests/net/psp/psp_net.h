@@ -64,6 +64,8 @@ int psp_link_up(int ifindex, bool up);
 int psp_link_mtu(int ifindex, uint32_t mtu);
 int psp_link_addr4(int ifindex, struct in_addr addr, int prefixlen);
 int psp_link_addr6(int ifindex, const struct in6_addr *addr, int prefixlen);
+int psp_link_neigh(int ifindex, int family, const void *addr,
+		   const uint8_t *mac);
 
 /* PSP device of interface @ifindex: 0 if there is none */
 uint32_t psp_dev_of(struct psp_nl *nl, int ifindex);

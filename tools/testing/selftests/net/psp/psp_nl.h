@@ -11,15 +11,12 @@
 #include <linux/netlink.h>
 #include <linux/psp.h>
 
+#include "kselftest.h"
+
 #define PSP_VERSIONS		4	/* known to the specification */
 #define PSP_VERSIONS_ALL	0xf
 #define PSP_KEY_MAX		32
 #define PSP_MSG_MAX		8192
-
-/* As in kselftest.h, which not all of us include */
-#ifndef __printf
-#define __printf(a, b)		__attribute__((format(printf, a, b)))
-#endif
 
 /**
  * struct psp_ack - what the kernel said about the last request

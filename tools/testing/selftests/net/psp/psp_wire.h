@@ -17,6 +17,9 @@ __printf(3, 4)
 int psp_knob_set(struct psp_end *end, const char *knob, const char *fmt, ...);
 int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len);
 
+/* Name of the port as its driver gives it, "bus info" of ethtool */
+int psp_ethtool_bus(struct psp_end *end, char *bus, size_t len);
+
 /* A counter of "ethtool -S", or -ENOENT */
 int64_t psp_ethtool_stat(struct psp_end *end, const char *name);
 

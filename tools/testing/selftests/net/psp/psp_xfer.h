@@ -17,6 +17,7 @@
  * @rcvd: bytes received from @rx and found right
  * @seed: chooses the pattern
  * @close: half-close @tx behind the last byte; done only when @rx saw it
+ * @shut: @tx is half-closed
  * @eof: @rx saw the end
  *
  * Byte N of the stream is a function of @seed and N, so a byte that is lost,
@@ -30,6 +31,7 @@ struct psp_xfer {
 	uint64_t rcvd;
 	uint32_t seed;
 	bool close;
+	bool shut;
 	bool eof;
 };
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Links, addresses and neighbours of the current namespace, by rtnetlink */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "psp_net.h"
+
+#define PSP_RTNL_SIZE	1024
+
+/* Send @nlh, wait for the kernel's verdict */
+static int psp_rtnl(struct nlmsghdr *nlh)
+{
+	struct mnl_socket *sk;
+	char buf[PSP_MSG_MAX];
+	int err = 0, len;
+
+	sk = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!sk)
+		return -errno;
+
+	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	nlh->nlmsg_seq = 1;
+	if (mnl_socket_bind(sk, 0, MNL_SOCKET_AUTOPID) ||
+	    mnl_socket_sendto(sk, nlh, nlh->nlmsg_len) < 0) {
+		err = -errno;
+		goto out_close;
+	}
+
+	len = mnl_socket_recvfrom(sk, buf, sizeof(buf));
+	if (len < 0 || mnl_cb_run(buf, len, 1, mnl_socket_get_portid(sk), NULL,
+				  NULL) < 0)
+		err = -errno;
+out_close:
+	mnl_socket_close(sk);
+	return err;
+}
+
+static struct nlmsghdr *psp_rtnl_link(char *buf, uint16_t type, int ifindex)
+{
+	struct ifinfomsg *ifi;
+	struct nlmsghdr *nlh;
+
+	memset(buf, 0, PSP_RTNL_SIZE);
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = type;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = ifindex;
+	return nlh;
+}
+
+int psp_link_add(const char *name, const char *kind, int lower)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, 0);
+	struct nlattr *nest;
+
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	if (lower)
+		mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	nest = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(nlh, nest);
+	return psp_rtnl(nlh);
+}
+
+int psp_link_del(int ifindex)
+{
+	char buf[PSP_RTNL_SIZE];
+
+	return psp_rtnl(psp_rtnl_link(buf, RTM_DELLINK, ifindex));
+}
+
+int psp_link_move(int ifindex, int ns)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, ifindex);
+
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, ns);
+	return psp_rtnl(nlh);
+}
+
+int psp_link_up(int ifindex, bool up)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, ifindex);
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	return psp_rtnl(nlh);
+}
+
+int psp_link_mtu(int ifindex, uint32_t mtu)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, ifindex);
+
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return psp_rtnl(nlh);
+}
+
+static int psp_link_addr(int ifindex, int family, const void *addr,
+			 size_t len, int prefixlen)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = RTM_NEWADDR;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = family;
+	ifa->ifa_prefixlen = prefixlen;
+	ifa->ifa_index = ifindex;
+	mnl_attr_put(nlh, IFA_LOCAL, len, addr);
+	mnl_attr_put(nlh, IFA_ADDRESS, len, addr);
+	if (family == AF_INET6)
+		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
+	return psp_rtnl(nlh);
+}
+
+int psp_link_addr4(int ifindex, struct in_addr addr, int prefixlen)
+{
+	return psp_link_addr(ifindex, AF_INET, &addr, sizeof(addr), prefixlen);
+}
+
+int psp_link_addr6(int ifindex, const struct in6_addr *addr, int prefixlen)
+{
+	return psp_link_addr(ifindex, AF_INET6, addr, sizeof(*addr),
+			     prefixlen);
+}
+
+int psp_link_neigh(int ifindex, int family, const void *addr,
+		   const uint8_t *mac)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh;
+	struct ndmsg *ndm;
+	size_t len;
+
+	len = family == AF_INET ? sizeof(struct in_addr) :
+				  sizeof(struct in6_addr);
+	memset(buf, 0, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = RTM_NEWNEIGH;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	ndm->ndm_family = family;
+	ndm->ndm_ifindex = ifindex;
+	ndm->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(nlh, NDA_DST, len, addr);
+	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
+	return psp_rtnl(nlh);
+}
