@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Plain targets for people and packagers; ./run is the front door that also
+# fetches kernels and boots them. KDIR names the kernel to build for.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KSRC ?= $(KDIR)
+DESTDIR ?=
+TREE := $(CURDIR)
+
+# Without pahole the kernel's build stops at the BTF step of a module.
+ifeq ($(shell command -v pahole),)
+BTF := CONFIG_DEBUG_INFO_BTF_MODULES=
+endif
+
+kbuild = $(MAKE) -C $(KDIR) M=$(TREE) $(BTF)
+
+.PHONY: all modules tools selftests install clean help
+
+all: modules tools
+
+modules:
+	+$(kbuild) modules
+
+tools:
+	$(if $(wildcard tools/net/psp/Makefile),$(MAKE) -C tools/net/psp)
+
+# The harness and lib.mk come from a kernel source tree, named by KSRC.
+selftests:
+	$(MAKE) -C tools/testing/selftests/net/psp KSRC=$(KSRC)
+
+install: modules
+	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates \
+		modules_install
+
+clean:
+	+$(kbuild) clean
+	$(RM) -r compat-include/generated
+	$(if $(wildcard tools/net/psp/Makefile),$(MAKE) -C tools/net/psp clean)
+
+help:
+	@echo 'make [KDIR=<kernel build folder>] <target>'
+	@echo '  modules    psp.ko and psp_ref.ko (default, with tools)'
+	@echo '  tools      user programs'
+	@echo '  selftests  test programs; KSRC=<kernel source tree>'
+	@echo '  install    modules into DESTDIR/lib/modules/*/updates'
+	@echo '  clean      remove what was built'
+	@echo 'Tests in virtual machines, static checks, demo: ./run help'

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Kernels and kernel source, from packages into the cache. Nothing of them is
+# installed. A folder of the cache appears by rename when it is complete, so
+# an interrupted run leaves nothing half done behind.
+#
+#	$CACHE/kernel/<name>/     vmlinuz, headers/, lib/modules/, release
+#	$CACHE/source/            the parts of a kernel source tree we use
+
+SOURCE_PACKAGE=linux-source-6.12
+
+# Of a kernel source tree: checkpatch and kernel-doc, the selftest harness,
+# the YNL tool with its schemas.
+SOURCE_PARTS=(
+	COPYING Documentation/netlink Documentation/userspace-api/netlink
+	scripts tools/include tools/net/ynl tools/scripts
+	tools/testing/selftests/kselftest
+	tools/testing/selftests/kselftest.h
+	tools/testing/selftests/kselftest_harness.h
+	tools/testing/selftests/lib.mk
+)
+
+# A cached kernel is compared with the archive's when it is this old (days).
+KERNEL_AGE=1
+
+kernel_names() {
+	table "$QEMU/kernels" | awk '{ print $1 }'
+}
+
+kernel_row() {
+	table "$QEMU/kernels" | awk -v name="$1" '
+		$1 == name { print; found = 1 } END { exit !found }' ||
+		die "${1:-(none)}: no such kernel; there are:" \
+		    "$(kernel_names | xargs)"
+}
+
+kernel_dir() {
+	echo "$CACHE/kernel/$1"
+}
+
+# The kernel's build folder, what KDIR is for make.
+kernel_kdir() {
+	echo "$(kernel_dir "$1")/headers"
+}
+
+kernel_release() {
+	cat "$(kernel_dir "$1")/release"
+}
+
+is_recent() {
+	[ -n "$(find "$1" -maxdepth 0 -mtime -$KERNEL_AGE 2> /dev/null)" ]
+}
+
+# The packages of a kernel: what a metapackage depends on, else itself.
+real_packages() {
+	local package=$1 pattern=$2 found
+
+	found=$(apt-cache depends --important "$package" 2> /dev/null |
+		sed -n "s/^ *|\?Depends: \($pattern\)$/\1/p")
+	echo "${found:-$package}"
+}
+
+# The file names and versions of exactly these packages in the archive.
+deb_uris() {
+	apt-get download --print-uris "$@" 2> /dev/null
+}
+
+# Fetch packages into $CACHE/deb; print the paths of the files.
+fetch_debs() {
+	local uris file size sum
+
+	uris=$(deb_uris "$@") || return 1
+	mkdir -p "$CACHE/deb"
+	while read -r _ file size sum; do
+		fetch_deb "$file" "$size" "$sum" "$@" || return 1
+		echo "$CACHE/deb/$file"
+	done <<< "$uris"
+}
+
+fetch_deb() {
+	local file=$1 size=$2 sum=${3#*:} package=${1%%_*} tmp
+
+	if [ -f "$CACHE/deb/$file" ]; then
+		[ "$(stat -c %s "$CACHE/deb/$file")" != "$size" ] || return 0
+		rm -f "$CACHE/deb/$file"
+	fi
+	say "fetching $package"
+	tmp=$(mktemp -d "$CACHE/deb/tmp.XXXXXX")
+	(cd "$tmp" && "${APT[@]}" download "$package") > "$tmp/log" 2>&1 || {
+		cat "$tmp/log" >&2
+		rm -rf "$tmp"
+		return 1
+	}
+	mv "$tmp"/*.deb "$CACHE/deb/$file"
+	rm -rf "$tmp"
+	[ -z "$sum" ] || [ ${#sum} -ne 64 ] ||
+		echo "$sum  $CACHE/deb/$file" | sha256sum --status -c -
+}
+
+# With lists that the archive has moved on from, try once more with new ones.
+fetch_debs_retry() {
+	fetch_debs "$@" || { apt_update && fetch_debs "$@"; }
+}
+
+fetch_kernel() {
+	with_lock "kernel-$1" fetch_kernel_locked "$1"
+}
+
+fetch_kernel_locked() {
+	local name=$1 kind image headers
+
+	read -r _ kind image headers <<< "$(kernel_row "$name")"
+	[ -e "$(kernel_dir "$name")/release" ] &&
+		is_recent "$(kernel_dir "$name")/checked" && return 0
+	"fetch_$kind" "$name" "$image" "$headers" ||
+		[ -e "$(kernel_dir "$name")/release" ] ||
+		die "cannot fetch kernel $name"
+	touch "$(kernel_dir "$name")/checked"
+}
+
+fetch_debian() {
+	local name=$1 image headers
+
+	apt_fresh_lists
+	image=$(real_packages "$2" 'linux-image-[0-9].*')
+	headers=$(real_packages "$3" 'linux-headers-[0-9].*')
+	[ "$(cat "$(kernel_dir "$name")/packages" 2> /dev/null)" != \
+	  "$(debian_id "$image" "$headers")" ] || return 0
+
+	unpack_debian "$name" "$image" "$headers"
+}
+
+debian_id() {
+	deb_uris "$@" | awk '{ print $2 }'
+}
+
+unpack_debian() {
+	local name=$1 image=$2 headers=$3 tmp debs deb
+
+	# The headers come in three packages that include each other.
+	mapfile -t debs < <(real_packages "$headers" \
+		'linux-\(headers\|kbuild\)-.*' | xargs -n1)
+	mapfile -t debs < <(fetch_debs_retry "$image" "$headers" "${debs[@]}")
+	[ ${#debs[@]} -ge 4 ] || return 1
+
+	say "unpacking kernel $name"
+	mkdir -p "$CACHE/kernel"
+	tmp=$(mktemp -d "$CACHE/kernel/tmp.XXXXXX")
+	for deb in "${debs[@]}"; do
+		dpkg-deb -x "$deb" "$tmp/root"
+	done
+	arrange_debian "$tmp"
+	debian_id "$image" "$headers" > "$tmp/packages"
+	replace_dir "$tmp" "$(kernel_dir "$name")"
+}
+
+# Give an unpacked kernel the cache's layout, and paths of its own instead of
+# those it would have when installed.
+arrange_debian() {
+	local tmp=$1 release
+
+	release=$(basename "$(echo "$tmp"/root/boot/vmlinuz-*)")
+	release=${release#vmlinuz-}
+	mv "$tmp/root/boot/vmlinuz-$release" "$tmp/vmlinuz"
+	if [ -d "$tmp/root/usr/lib/modules" ]; then
+		mkdir -p "$tmp/root/lib"
+		mv "$tmp/root/usr/lib/modules" "$tmp/root/lib/modules"
+	fi
+	rm -f "$tmp/root/lib/modules/$release"/{build,source}
+	depmod -b "$tmp/root" "$release"
+	ln -s "root/usr/src/linux-headers-$release" "$tmp/headers"
+	ln -s root/lib "$tmp/lib"
+	# shellcheck disable=SC2016 # for make to expand
+	sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' \
+		"$tmp/headers/Makefile"
+	chmod 755 "$tmp"
+	echo "$release" > "$tmp/release"
+}
+
+# The old one goes away under a name that nobody looks up.
+replace_dir() {
+	local old
+
+	if [ -e "$2" ]; then
+		old=$(mktemp -d "$CACHE/old.XXXXXX")
+		mv "$2" "$old/"
+		mv "$1" "$2"
+		rm -rf "$old"
+	else
+		mv "$1" "$2"
+	fi
+}
+
+fetch_source() {
+	KSRC=$CACHE/source
+	with_lock source fetch_source_locked
+}
+
+fetch_source_locked() {
+	local deb tmp
+
+	[ ! -e "$KSRC/COPYING" ] || return 0
+
+	apt_fresh_lists
+	deb=$(fetch_debs_retry $SOURCE_PACKAGE) || die "no $SOURCE_PACKAGE"
+	say "unpacking $SOURCE_PACKAGE"
+	tmp=$(mktemp -d "$CACHE/tmp.XXXXXX")
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -xO "./usr/src/$SOURCE_PACKAGE.tar.xz" | xz -dc -T0 |
+		tar -x -C "$tmp" --strip-components=1 \
+			"${SOURCE_PARTS[@]/#/$SOURCE_PACKAGE/}"
+	chmod 755 "$tmp"
+	replace_dir "$tmp" "$KSRC"
+}

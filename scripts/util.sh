@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Small things that the other parts of ./run share.
+
+die() {
+	echo "run: $*" >&2
+	exit 1
+}
+
+say() {
+	echo "run: $*" >&2
+}
+
+# The rows of a table file, without comments.
+table() {
+	sed -e '/^[[:space:]]*\(#\|$\)/d' "$1"
+}
+
+# Run a command whose output matters only if it fails.
+quietly() {
+	local log status=0
+
+	log=$(mktemp)
+	"$@" > "$log" 2>&1 || status=$?
+	if [ $status -ne 0 ]; then
+		cat "$log" >&2
+		rm -f "$log"
+		die "failed: $*"
+	fi
+	rm -f "$log"
+}
+
+# with_lock THING COMMAND... - one at a time; in a subshell.
+with_lock() {
+	local thing=$1
+
+	shift
+	(
+		flock -n 9 || {
+			say "waiting for another run, busy with $thing"
+			flock 9
+		}
+		"$@"
+	) 9> "$CACHE/.lock-$thing"
+}

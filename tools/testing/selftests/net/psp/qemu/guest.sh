@@ -1,0 +1,216 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Process 1 of the virtual machine: load the modules, do the job, look at
+# what is left behind, and only then say "success".
+
+set -u
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LANG=C.UTF-8
+
+# shellcheck source=/dev/null
+. "$1"
+export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO TERM
+
+CGROUP=/sys/fs/cgroup/suite
+KMEMLEAK=/sys/kernel/debug/kmemleak
+failures=0
+
+# Lines of the runner's own begin with #@, so a suite's cannot be mistaken:
+# they are indented.
+control() {
+	echo "#@ $*" >&3
+}
+
+kmsg() {
+	echo "<6>$*" > /dev/kmsg
+}
+
+mount_all() {
+	mount -t proc proc /proc
+	mount -t sysfs sys /sys
+	mount -t tmpfs run /run
+	mount -t debugfs debug /sys/kernel/debug
+	mount -t tracefs trace /sys/kernel/tracing
+	mount -t bpf bpf /sys/fs/bpf
+	mount -t cgroup2 cgroup /sys/fs/cgroup
+	mkdir -p /dev/pts /dev/shm /run/netns /lib/modules
+	mount -t devpts -o ptmxmode=666 devpts /dev/pts
+	mount -t tmpfs shm /dev/shm
+	mount --bind "$MODULES" /lib/modules
+	mkdir $CGROUP
+	mkfifo /run/said
+	[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
+}
+
+# The device file of a virtio-serial port.
+port() {
+	local dir
+
+	for dir in /sys/class/virtio-ports/*; do
+		[ "$(cat "$dir/name")" != "$1" ] || echo "/dev/${dir##*/}"
+	done
+}
+
+open_ports() {
+	KMSG=$(port psp.kmsg)
+	RESULT=$(port psp.result)
+	if [ "$MODE" = shell ]; then
+		exec 3> /dev/console
+	else
+		exec 3> "$(port psp.ktap)"
+	fi
+}
+
+load_modules() {
+	local ko depends module
+
+	for ko in "$PSP_KO" "$PSP_REF_KO"; do
+		depends=$(modinfo -F depends "$ko") || return 1
+		for module in ${depends//,/ }; do
+			[ "$module" = psp ] || modprobe "$module" || return 1
+		done
+		insmod "$ko" || return 1
+	done
+}
+
+# Sockets of killed tests go in their own time, but soon.
+unload_modules() {
+	local try
+
+	for module in psp_ref psp; do
+		for try in {1..20}; do
+			[ -e /sys/module/$module ] || break
+			[ "$try" = 1 ] || sleep 0.5
+			rmmod $module && break
+		done
+		[ ! -e /sys/module/$module ] || return 1
+	done
+}
+
+# A suite of the runner's own with one result.
+own_test() {
+	local name=$1 out
+
+	shift
+	control "suite $name"
+	echo "  1..1" >&3
+	if out=$("$@" 2>&1); then
+		echo "  ok 1 done" >&3
+	else
+		[ -z "$out" ] || sed 's/^/  # /' <<< "$out" >&3
+		echo "  not ok 1 done" >&3
+		failures=$((failures + 1))
+	fi
+	control "end $name 0 0"
+}
+
+# Run one suite. Processes it leaves are killed, so the next starts clean.
+run_suite() {
+	local name=$1 seconds=$2 command=$3 status=0 start=$SECONDS said
+
+	control "suite $name"
+	kmsg "psp-suite: $name"
+	sed -u 's/^/  /' < /run/said >&3 &
+	said=$!
+	(
+		echo $BASHPID > $CGROUP/cgroup.procs
+		cd "$PSP_OUT" || exit 1
+		exec timeout -k 5 "$seconds" bash -c "$command"
+	) < /dev/null > /run/said 2>&1 3>&- &
+	wait $! || status=$?
+	echo 1 > $CGROUP/cgroup.kill
+	wait $said
+	ip -all netns delete
+	[ $status -ne 124 ] && [ $status -ne 137 ] ||
+		control "timeout $seconds"
+	[ $status -eq 0 ] || [ $status -eq 4 ] || failures=$((failures + 1))
+	control "end $name $status $((SECONDS - start))"
+}
+
+run_suites() {
+	local name seconds command
+
+	while read -r name seconds command; do
+		case ,${SUITES:-$name}, in
+		*,"$name",*) run_suite "$name" "$seconds" "$command" ;;
+		esac
+	done < <(sed -e '/^[[:space:]]*\(#\|$\)/d' "$QEMU_SRC/suites")
+}
+
+# Where the kernel can look for leaks, it does; twice, as it wants time to be
+# sure.
+leak_scan() {
+	sleep 6
+	echo scan > $KMEMLEAK
+	sleep 6
+	echo scan > $KMEMLEAK
+	cat $KMEMLEAK
+	! grep -q . $KMEMLEAK
+}
+
+# All of the kernel's log in one go, with levels.
+save_log() {
+	kmsg "psp-end"
+	dd if=/dev/kmsg of=/run/kmsg bs=8192 iflag=nonblock status=none \
+		2> /dev/null
+	cat /run/kmsg > "$KMSG"
+}
+
+check_log() {
+	perl "$QEMU_SRC/check-log.pl" /run/kmsg
+}
+
+finish() {
+	own_test unload unload_modules
+	[ ! -e $KMEMLEAK ] || own_test leaks leak_scan
+	save_log
+	own_test log check_log
+	[ "$failures" = 0 ] && echo success > "$RESULT" ||
+		echo failure > "$RESULT"
+}
+
+job_test() {
+	own_test load load_modules
+	if [ "$failures" = 0 ]; then
+		run_suites
+	fi
+	finish
+}
+
+# The demo's lines are all that the user sees; failures of the runner's own
+# go to the console.
+job_demo() {
+	local status=0 demo=$PSP_OUT/demo
+
+	exec 4>&3 3> /dev/console
+	[ -e "$demo" ] || demo=$PSP_SRC/demo.sh
+	own_test load load_modules
+	(cd "$PSP_OUT" && exec "$demo" "${DEMO_ARGS[@]}") \
+		< /dev/null >&4 2>&1 || status=$?
+	[ $status = 0 ] || failures=$((failures + 1))
+	finish
+}
+
+job_shell() {
+	# shellcheck disable=SC2086 # two words
+	set -- $TTY_SIZE
+	load_modules
+	cd "$PSP_TREE" || cd /
+	export PS1='psp-vm:\w# ' PATH=$PATH:$PSP_TOOLS:$PSP_OUT
+	printf 'Modules are loaded; the tree is here: %s\n' "$PSP_TREE"
+	printf 'Writing goes to memory. "exit" ends the machine.\n'
+	setsid -c bash --norc -c "stty rows $1 cols $2; exec bash --norc" \
+		< /dev/hvc0 > /dev/hvc0 2>&1
+	echo success > "$RESULT"
+}
+
+mount_all
+open_ports
+dmesg -n 7
+kmsg "psp-begin"
+ip link set lo up
+"job_$MODE"
+sync
+busybox poweroff -f

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The virtual machine, host side. Functions for ./run; testing.rst tells what
+# runs where.
+#
+# The host's root is the guest's, read-only over 9p below a tmpfs overlay.
+# What comes back comes through virtio-serial ports: the tests' KTAP on
+# psp.ktap, the kernel log with its levels on psp.kmsg, and on psp.result one
+# word, written last of all. A guest that dies or hangs never gets that far.
+
+# The guest's memory, and how long it may take besides its suites (seconds).
+VM_MEMORY=1536
+VM_BOOT_TIME=90
+
+# What it takes to mount the root; dependencies come along.
+INITRAMFS_MODULES=(
+	virtio_pci virtio_console virtio_rng 9pnet_virtio 9p overlay
+)
+
+# The kernel's own watchdogs count real time, which an emulated CPU on a busy
+# host has little of: hence tsc=reliable and the stall timeout.
+VM_CMDLINE=(
+	console=ttyS0 rdinit=/init panic=-1 oops=panic panic_on_warn=1
+	loglevel=5 log_buf_len=16M printk.devkmsg=on tsc=reliable
+	rcupdate.rcu_cpu_stall_timeout=60 net.ifnames=0
+)
+
+# Print the file names of modules and all they need, in order of loading.
+module_closure() {
+	local dir=$1
+
+	shift
+	awk -v want="$*" '
+		function visit(path,    n, i, need) {
+			if (path in seen)
+				return
+			seen[path] = 1
+			n = split(deps[path], need, " ")
+			for (i = 1; i <= n; i++)
+				visit(need[i])
+			print path
+		}
+		function name_of(path) {
+			sub(/.*\//, "", path)
+			sub(/\.ko.*/, "", path)
+			gsub(/-/, "_", path)
+			return path
+		}
+		FILENAME ~ /builtin$/ { builtin[name_of($0)] = 1; next }
+		{
+			path = $1
+			sub(/:$/, "", path)
+			$1 = ""
+			deps[path] = $0
+			by_name[name_of(path)] = path
+		}
+		END {
+			n = split(want, names, " ")
+			for (i = 1; i <= n; i++) {
+				if (names[i] in by_name)
+					visit(by_name[names[i]])
+				else if (!(names[i] in builtin))
+					exit 1
+			}
+		}' "$dir/modules.dep" "$dir/modules.builtin"
+}
+
+# initramfs KERNEL OUTPUT
+initramfs() {
+	local kernel=$1 out=$2 root modules file
+
+	modules=$(kernel_dir "$kernel")/lib/modules/$(kernel_release "$kernel")
+	root=$(mktemp -d "$LOG/initramfs.XXXXXX")
+	mkdir -p "$root"/{bin,dev,proc,sys,modules,host,run}
+	cp /bin/busybox "$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"
+	cp "$QEMU/init" "$root/init"
+	module_closure "$modules" "${INITRAMFS_MODULES[@]}" > "$root/order" ||
+		die "kernel $kernel lacks one of: ${INITRAMFS_MODULES[*]}"
+	while read -r file; do
+		case $file in
+		*.xz) xz -dc "$modules/$file" ;;
+		*) cat "$modules/$file" ;;
+		esac > "$root/modules/$(basename "${file%.xz}")"
+	done < "$root/order"
+	sed -i -e 's|.*/||' -e 's|\.xz$||' "$root/order"
+	(cd "$root" && find . | busybox cpio -o -H newc) > "$out" \
+		2> /dev/null
+	rm -rf "$root"
+}
+
+# A file of shell variables that tells the guest what to do.
+vm_job() {
+	local kernel=$1 mode=$2 suites=$3
+
+	cat <<-EOT
+	MODE=$mode
+	SUITES=$suites
+	QEMU_SRC=$QEMU
+	PSP_SRC=$SELFTESTS
+	PSP_OUT=$LOG/selftests
+	PSP_TOOLS=$LOG/tools
+	PSP_TREE=$TREE
+	PSP_KO=$LOG/$kernel/psp.ko
+	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
+	MODULES=$(kernel_dir "$kernel")/lib/modules
+	TTY_SIZE="$(stty size 2> /dev/null || echo 24 80)"
+	TERM=${TERM:-linux}
+	EOT
+}
+
+# Start QEMU: vm_qemu KERNEL SECONDS [QEMU ARGUMENT...]. The caller's arguments
+# say where chardev "main" goes. Emulation always works; a /dev/kvm that is
+# there need not, inside another machine, so PSP_KVM=1 has to ask for it.
+vm_qemu() {
+	local kernel=$1 seconds=$2 dir=$LOG/$1 accel=(-accel "tcg,thread=multi")
+
+	shift 2
+	[ -z "${PSP_KVM:-}" ] || accel=(-accel kvm)
+	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
+		-nodefaults -no-user-config -no-reboot -display none \
+		"${accel[@]}" -cpu max -smp 2 -m $VM_MEMORY \
+		-kernel "$(kernel_dir "$kernel")/vmlinuz" \
+		-initrd "$dir/initramfs" \
+		-append "${VM_CMDLINE[*]} psp.job=$dir/job" \
+		-serial "file:$dir/console.log" \
+		-fsdev "local,id=host,path=/,security_model=none,readonly=on,$(
+			)multidevs=remap" \
+		-device virtio-9p-pci,fsdev=host,mount_tag=host \
+		-device virtio-rng-pci -device virtio-serial-pci \
+		-chardev "file,id=kmsg,path=$dir/kmsg.log" \
+		-device virtserialport,chardev=kmsg,name=psp.kmsg \
+		-chardev "file,id=result,path=$dir/result" \
+		-device virtserialport,chardev=result,name=psp.result "$@"
+}
+
+# The port through which a program in the guest writes to our stdout. Not
+# chardev stdio: at the end of stdin it hangs up, and the guest waits.
+VM_STDOUT=(
+	-chardev "file,id=main,path=/dev/stdout"
+	-device "virtserialport,chardev=main,name=psp.ktap"
+)
+
+vm_prepare() {
+	initramfs "$1" "$LOG/$1/initramfs"
+	vm_job "$@" > "$LOG/$1/job"
+	: > "$LOG/$1/console.log"
+}
+
+# How long the chosen suites may take together.
+suites_time() {
+	table "$QEMU/suites" | awk -v want="$1" '
+		BEGIN { n = split(want, list, ","); while (n) ok[list[n--]] }
+		want == "" || $1 in ok { sum += $2 }
+		END { print sum + 0 }'
+}
+
+# vm_test KERNEL SUITES - results go to $LOG/KERNEL/results, one line each.
+vm_test() {
+	local kernel=$1 suites=$2 dir=$LOG/$1 limit status=0
+
+	limit=$((VM_BOOT_TIME + $(suites_time "$suites")))
+	vm_prepare "$kernel" test "$suites"
+	{
+		vm_qemu "$kernel" "$limit" "${VM_STDOUT[@]}" < /dev/null \
+			2> "$dir/qemu.log" || status=$?
+		echo $status > "$dir/status"
+	} | tee "$dir/ktap.log" |
+		perl "$QEMU/report.pl" "$kernel" "$dir/results"
+	vm_verdict "$kernel" "$limit" |
+		perl "$QEMU/report.pl" "$kernel" "$dir/results"
+}
+
+# What only the host can judge, as KTAP.
+vm_verdict() {
+	local kernel=$1 limit=$2 dir=$LOG/$1 status
+
+	status=$(cat "$dir/status")
+	echo "#@ suite vm"
+	echo "  1..3"
+	verdict 1 ends [ "$status" = 0 ] <<-EOT
+	$(case $status in
+	  124 | 137) echo "it hung: killed after $limit seconds" ;;
+	  *) echo "QEMU's exit status was $status" ;;
+	  esac
+	  cat "$dir/qemu.log"
+	  tail -n 40 "$dir/console.log")
+	EOT
+	verdict 2 says_success [ "$(cat "$dir/result" 2>&1)" = success ] <<-EOT
+	the guest's last word was "$(head -c 80 "$dir/result" 2>&1)"
+	EOT
+	verdict 3 log_is_clean perl "$QEMU/check-log.pl" "$dir/kmsg.log" \
+		"$dir/console.log" < /dev/null
+	echo "#@ end vm 0 0"
+}
+
+# verdict NUMBER NAME COMMAND... - stdin explains a failure.
+verdict() {
+	local number=$1 name=$2 out
+
+	shift 2
+	if out=$("$@" 2>&1); then
+		echo "  ok $number $name"
+	else
+		[ -z "$out" ] || sed 's/^/  # /' <<< "$out"
+		sed 's/^/  # /'
+		echo "  not ok $number $name"
+	fi
+}
+
+count_results() {
+	cat "${@:2}" 2> /dev/null | grep -c "^$1 " || :
+}
+
+# Closing lines for people and CI; fails unless all was green.
+vm_summary() {
+	local kernel files=() passed failed skipped
+
+	for kernel in "$@"; do
+		files+=("$LOG/$kernel/results")
+		passed=$(count_results ok "$LOG/$kernel/results")
+		failed=$(count_results failed "$LOG/$kernel/results")
+		skipped=$(count_results skipped "$LOG/$kernel/results")
+		echo
+		echo "kernel $kernel ($(kernel_release "$kernel")):" \
+		     "$passed passed, $failed failed, $skipped skipped;" \
+		     "logs in $LOG/$kernel"
+		grep -h -E '^(failed|skipped) ' "$LOG/$kernel/results" |
+			sed 's/^/  /' || :
+		[ -s "$LOG/$kernel/results" ] ||
+			echo "failed vm.no_results" >> "$LOG/$kernel/results"
+	done
+	passed=$(count_results ok "${files[@]}")
+	failed=$(count_results failed "${files[@]}")
+	skipped=$(count_results skipped "${files[@]}")
+	echo
+	echo "$passed passed, $failed failed$(
+		[ "$skipped" = 0 ] || echo ", $skipped skipped")"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# Green as in vm_test, for a run with one thing in it; problems to stderr.
+vm_clean() {
+	local dir=$LOG/$1
+
+	vm_verdict "$@" | perl "$QEMU/report.pl" "$1" "$dir/results" \
+		> "$dir/verdict"
+	if grep -q '^failed ' "$dir/results"; then
+		cat "$dir/verdict" >&2
+		die "failed; logs in $dir"
+	fi
+}
+
+vm_demo() {
+	local kernel=$1 dir=$LOG/$1 limit=600 status=0
+
+	vm_prepare "$kernel" demo ""
+	{
+		vm_qemu "$kernel" $limit "${VM_STDOUT[@]}" < /dev/null \
+			2> "$dir/qemu.log" || status=$?
+		echo $status > "$dir/status"
+	} | cat
+	vm_clean "$kernel" $limit
+}
+
+# End of input is end of shell, also where input is not a terminal.
+vm_shell() {
+	local kernel=$1 dir=$LOG/$1 status=0 saved=
+
+	vm_prepare "$kernel" shell ""
+	if [ -t 0 ]; then
+		saved=$(stty -g)
+		vm_shell_qemu "$kernel" || status=$?
+		stty "$saved"
+	else
+		{ cat; printf '\004'; } | vm_shell_qemu "$kernel" || status=$?
+	fi
+	[ $status = 0 ] && [ "$(cat "$dir/result")" = success ] ||
+		die "the machine died; logs in $dir"
+}
+
+vm_shell_qemu() {
+	vm_qemu "$1" 86400 -device virtconsole,chardev=main \
+		-chardev stdio,id=main,signal=off
+}
