@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __PSP_DROP_H
+#define __PSP_DROP_H
+
+/**
+ * enum psp_drop - why the core drops a packet
+ * @PSP_DROP_NOT: it does not
+ * @PSP_DROP_PLAIN_DATA: plain data, but the socket has a tx key
+ * @PSP_DROP_PLAIN_FULL: plain segment of any kind, but the peer is known to
+ *	use PSP
+ * @PSP_DROP_NO_STATE: authenticated packet for a socket without PSP state
+ * @PSP_DROP_RX_DEV: marked packet that came in through another device than the
+ *	one that its socket's keys belong to
+ * @PSP_DROP_RX_FRAGMENT: IPv6 fragment that escaped reassembly and may be TCP
+ * @PSP_DROP_RX_HEADERS: IPv6 headers that do not parse
+ * @PSP_DROP_REDIRECTED: segment of a local socket, led back into a PSP device
+ * @PSP_DROP_RX_MALFORMED: the driver's packet does not parse
+ * @PSP_DROP_RX_NO_ASSOC: SPI unknown, given up or too old
+ * @PSP_DROP_RX_VERSION: version or generation is not the association's
+ * @PSP_DROP_RX_TUPLE: addresses or ports are another connection's
+ * @PSP_DROP_TX_DEV: marked segment about to leave through another device
+ * @PSP_DROP_TX_HEADERS: marked segment with something between IP and TCP
+ * @PSP_DROP_TX_REPLY: no memory to secure a reset or an acknowledgment
+ * @PSP_DROP_MAX: number of reasons
+ */
+enum psp_drop {
+	PSP_DROP_NOT,
+	PSP_DROP_PLAIN_DATA,
+	PSP_DROP_PLAIN_FULL,
+	PSP_DROP_NO_STATE,
+	PSP_DROP_RX_DEV,
+	PSP_DROP_RX_FRAGMENT,
+	PSP_DROP_RX_HEADERS,
+	PSP_DROP_REDIRECTED,
+	PSP_DROP_RX_MALFORMED,
+	PSP_DROP_RX_NO_ASSOC,
+	PSP_DROP_RX_VERSION,
+	PSP_DROP_RX_TUPLE,
+	PSP_DROP_TX_DEV,
+	PSP_DROP_TX_HEADERS,
+	PSP_DROP_TX_REPLY,
+	PSP_DROP_MAX
+};
+
+struct sk_buff;
+
+const char *psp_drop_name(enum psp_drop reason);
+void psp_drop_count(const struct sk_buff *skb, enum psp_drop reason);
+
+#endif /* __PSP_DROP_H */
