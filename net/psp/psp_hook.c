@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How a loadable core attaches to a stack that does not know it.
+ *
+ * Mainline's hooks, what stands in for them here, and what is weaker:
+ *
+ * sk->psp_assoc
+ *	the ULP slot, see psp_ulp.c. No other ULP, sockmap or listen() beside.
+ * psp_enqueue_set_decrypted() when TCP queues a segment
+ *	LOCAL_OUT, before all other hooks: marks each copy that is sent, so
+ *	retransmissions are judged afresh. Copies made by later hooks bear the
+ *	mark and die in validation. An administrator's rule cannot come first.
+ * psp_sk_rx_policy_check() in the socket's receive path
+ *	LOCAL_IN, after all other hooks, without the socket lock: the first
+ *	tx-assoc needs a grace period (psp_sock.c). A rule of NFQUEUE whose
+ *	verdict is NF_STOP passes it by.
+ * SKB_EXT_PSP on received packets
+ *	skb->decrypted, which GRO and coalescing keep apart, set after the check
+ *	of psp_rcv.c; LOCAL_IN checks the interface it came in through. A mark
+ *	set for sending and led back into a PSP device still has its sender's
+ *	socket, and is dropped by the ingress hook of the device.
+ * psp_twsk_*(), psp_reply_set_decrypted()
+ *	the flow table (psp_flow.c) and a socket per reply (psp_reply.c).
+ * psp_sk_overhead() in MSS calculations
+ *	icsk_ext_hdr_len, looked after by LOCAL_OUT.
+ * netdev->psp_dev
+ *	a search of all devices, in slow paths only.
+ *
+ * IPv6 reassembles behind LOCAL_IN: nf_defrag_ipv6 does it in PRE_ROUTING for
+ * every namespace with PSP sockets.
+ */
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/netfilter_netdev.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+
+#include "psp.h"
+
+static const struct nf_hook_ops psp_hook_ops[] = {
+	{
+		.hook		= psp_hook_out4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP_PRI_FIRST,
+	},
+	{
+		.hook		= psp_hook_in4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP_PRI_LAST,
+	},
+#if IS_ENABLED(CONFIG_IPV6)
+	{
+		.hook		= psp_hook_out6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= NF_IP6_PRI_FIRST,
+	},
+	{
+		.hook		= psp_hook_in6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= NF_IP6_PRI_LAST,
+	},
+#endif
+};
+
+/**
+ * psp_hook_net_register() - see all packets of a network namespace
+ * @net: the namespace
+ *
+ * Returns after a grace period: no packet is on its way past the hooks.
+ *
+ * Context: process context, may sleep; &psp_net.lock held.
+ * Return: 0 or a negative errno.
+ */
+int psp_hook_net_register(struct net *net)
+{
+	int err;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	err = nf_defrag_ipv6_enable(net);
+	if (err)
+		return err;
+#endif
+
+	err = nf_register_net_hooks(net, psp_hook_ops,
+				    ARRAY_SIZE(psp_hook_ops));
+	if (err)
+		goto err_disable_defrag;
+
+	synchronize_net();
+	return 0;
+
+err_disable_defrag:
+#if IS_ENABLED(CONFIG_IPV6)
+	nf_defrag_ipv6_disable(net);
+#endif
+	return err;
+}
+
+/**
+ * psp_hook_net_unregister() - undo psp_hook_net_register()
+ * @net: the namespace
+ *
+ * Context: process context, may sleep; &psp_net.lock held.
+ */
+void psp_hook_net_unregister(struct net *net)
+{
+	nf_unregister_net_hooks(net, psp_hook_ops, ARRAY_SIZE(psp_hook_ops));
+#if IS_ENABLED(CONFIG_IPV6)
+	nf_defrag_ipv6_disable(net);
+#endif
+}
+
+/**
+ * psp_hook_dev_register() - look at what enters through a device
+ * @psd: device, locked
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int psp_hook_dev_register(struct psp_dev *psd)
+{
+	struct nf_hook_ops *ops = &psd->ingress_ops;
+	int err;
+
+	lockdep_assert_held(&psd->lock);
+
+	if (psd->ingress_hooked)
+		return 0;
+
+	ops->hook = psp_hook_ingress;
+	ops->pf = NFPROTO_NETDEV;
+	ops->hooknum = NF_NETDEV_INGRESS;
+	ops->priority = INT_MAX;
+	ops->dev = psd->main_netdev;
+
+	err = nf_register_net_hook(dev_net(ops->dev), ops);
+	psd->ingress_hooked = !err;
+
+	return err;
+}
+
+/**
+ * psp_hook_dev_unregister() - undo psp_hook_dev_register(), if it was done
+ * @psd: device, locked
+ *
+ * Context: process context, may sleep. The device is still in the namespace
+ * that it was registered in.
+ */
+void psp_hook_dev_unregister(struct psp_dev *psd)
+{
+	struct nf_hook_ops *ops = &psd->ingress_ops;
+
+	lockdep_assert_held(&psd->lock);
+
+	if (!psd->ingress_hooked)
+		return;
+
+	nf_unregister_net_hook(dev_net(ops->dev), ops);
+	psd->ingress_hooked = false;
+}
+
+/* A device that goes away or moves to another namespace takes nothing along:
+ * its hook belongs to the namespace that it leaves.
+ */
+static int psp_hook_netdev_event(struct notifier_block *nb,
+				 unsigned long event, void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct psp_dev *psd;
+
+	if (event != NETDEV_UNREGISTER)
+		return NOTIFY_DONE;
+
+	rcu_read_lock();
+	psd = psp_dev_find_by_netdev_rcu(dev);
+	if (psd && !psp_dev_tryget(psd))
+		psd = NULL;
+	rcu_read_unlock();
+	if (!psd)
+		return NOTIFY_DONE;
+
+	mutex_lock(&psd->lock);
+	psp_hook_dev_unregister(psd);
+	mutex_unlock(&psd->lock);
+	psp_dev_put(psd);
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block psp_hook_netdev_notifier = {
+	.notifier_call = psp_hook_netdev_event,
+};
+
+int __init psp_hook_init(void)
+{
+	return register_netdevice_notifier(&psp_hook_netdev_notifier);
+}
+
+void psp_hook_exit(void)
+{
+	unregister_netdevice_notifier(&psp_hook_netdev_notifier);
+}

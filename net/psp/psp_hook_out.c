@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * LOCAL_OUT: marks what has to leave under PSP.
+ *
+ * Sees each copy of a segment that TCP hands down, with GSO intact and, for
+ * segments of a socket, under the lock of that socket. May see a segment twice
+ * (VRF): all it does can be repeated.
+ */
+#include <linux/netfilter.h>
+#include <linux/tcp.h>
+#include <net/tcp.h>
+
+#include "psp.h"
+
+/* Length of the IP options, before PSP, that TCP allows for */
+static unsigned int psp_out_options_len(const struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	const struct ip_options_rcu *opt4;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 &&
+	    !ipv6_addr_v4mapped(&sk->sk_v6_daddr)) {
+		const struct ipv6_txoptions *opt6;
+
+		opt6 = rcu_dereference(inet6_sk(sk)->opt);
+		return opt6 ? opt6->opt_flen + opt6->opt_nflen : 0;
+	}
+#endif
+	opt4 = rcu_dereference(inet->inet_opt);
+	return opt4 ? opt4->opt.optlen : 0;
+}
+
+/* connect() and socket options overwrite the overhead: put it back */
+static void psp_out_keep_overhead(struct sock *sk)
+{
+	struct inet_connection_sock *icsk = inet_csk(sk);
+	unsigned int len = psp_out_options_len(sk) + PSP_OVERHEAD;
+
+	if (likely(icsk->icsk_ext_hdr_len == len))
+		return;
+
+	icsk->icsk_ext_hdr_len = len;
+	icsk->icsk_sync_mss(sk, icsk->icsk_pmtu_cookie);
+}
+
+/* A SYN begins a new connection: new sequence numbers, and maybe a new tuple.
+ * Returns false if it must not leave because its replies could not be found.
+ */
+static bool psp_out_new_connection(struct psp_sock *ps, struct sock *sk)
+{
+	struct psp_tuple tuple;
+
+	ps->tx_latched = false;
+
+	psp_tuple_from_sock(&tuple, sk);
+	if (ps->flow_linked && psp_tuple_equal(&ps->flow_key.tuple, &tuple))
+		return true;
+
+	psp_flow_unlink(ps);
+	return !psp_flow_link(ps, &tuple);
+}
+
+static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
+			     const struct sk_buff *skb, const struct tcphdr *th)
+{
+	unsigned int hlen = skb_transport_offset(skb) + th->doff * 4;
+
+	if (likely(!ps->tx_latched))
+		return false;
+
+	/* All of the plain part has arrived: never compare again */
+	if (!before(tcp_sk(sk)->snd_una, ps->tx_latch)) {
+		ps->tx_latched = false;
+		return false;
+	}
+
+	return psp_policy_tx_is_plain(true, ps->tx_latch, ntohl(th->seq),
+				      skb->len > hlen || th->fin);
+}
+
+/* A segment of a socket with state */
+static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
+				    struct sk_buff *skb,
+				    const struct tcphdr *th)
+{
+	if (unlikely(th->syn) && !psp_out_new_connection(ps, sk))
+		return NF_DROP;
+
+	if (ps->mode != PSP_SOCK_TX)
+		return NF_ACCEPT;
+
+	psp_out_keep_overhead(sk);
+	if (!psp_out_is_plain(ps, sk, skb, th))
+		skb->decrypted = 1;
+
+	return NF_ACCEPT;
+}
+
+/* TCP's own sockets, one per CPU, from which it answers for others */
+static bool psp_out_is_control_sock(const struct sock *sk)
+{
+	return sk->sk_kern_sock && sk->sk_type == SOCK_RAW &&
+	       sk->sk_protocol == IPPROTO_TCP;
+}
+
+/* Does the segment speak for a connection without its socket? A time-wait
+ * socket may be the owner, or nobody at all.
+ */
+static bool psp_out_is_reply(const struct sk_buff *skb, const struct sock *sk,
+			     const struct tcphdr *th)
+{
+	unsigned int hlen = skb_transport_offset(skb) + th->doff * 4;
+
+	if (skb->len != hlen || th->syn || th->fin || !(th->rst || th->ack))
+		return false;
+	if (!sk)
+		return false;
+	if (!sk_fullsock(sk))
+		return sk->sk_state == TCP_TIME_WAIT;
+
+	return psp_out_is_control_sock(sk);
+}
+
+static unsigned int psp_out_reply(struct sk_buff *skb, struct net *net,
+				  const struct psp_tuple *tuple)
+{
+	struct psp_sock *ps;
+
+	ps = psp_flow_find_rcu(net, tuple);
+	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
+		return NF_ACCEPT;
+
+	if (psp_reply_set_owner(skb, ps))
+		return NF_ACCEPT;
+
+	psp_drop_count(skb, PSP_DROP_TX_REPLY);
+	return NF_DROP;
+}
+
+/* A segment of no socket with state */
+static unsigned int psp_out_other(struct sk_buff *skb, struct net *net,
+				  struct sock *out_sk,
+				  const struct psp_tuple *tuple,
+				  const struct tcphdr *th)
+{
+	const struct sock *sk = skb->sk ?: out_sk;
+
+	if (th->syn)
+		psp_flow_forget_dead(net, tuple);
+	else if (psp_out_is_reply(skb, sk, th))
+		return psp_out_reply(skb, net, tuple);
+
+	return NF_ACCEPT;
+}
+
+static struct psp_sock *psp_out_state(const struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	return sk && sk_fullsock(sk) ? psp_sk_state(sk) : NULL;
+}
+
+/* TCP header, if there is a whole one behind @off; TCP builds it linear */
+static const struct tcphdr *psp_out_tcp(const struct sk_buff *skb,
+					unsigned int off)
+{
+	if (off != skb_transport_offset(skb) ||
+	    skb_headlen(skb) < off + sizeof(struct tcphdr))
+		return NULL;
+
+	return tcp_hdr(skb);
+}
+
+unsigned int psp_hook_out4(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct tcphdr *th;
+	struct psp_tuple tuple;
+	struct psp_sock *ps;
+
+	if (iph->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+	th = psp_out_tcp(skb, ip_hdrlen(skb));
+	if (!th)
+		return NF_ACCEPT;
+
+	ps = psp_out_state(skb);
+	if (ps)
+		return psp_out_segment(ps, skb->sk, skb, th);
+
+	psp_tuple_set_tx4(&tuple, iph, th->source, th->dest);
+	return psp_out_other(skb, state->net, state->sk, &tuple, th);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct tcphdr *th;
+	struct psp_tuple tuple;
+	struct psp_sock *ps;
+	__be16 frag_off;
+	int off;
+	u8 proto;
+
+	proto = ip6h->nexthdr;
+	off = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &frag_off);
+	if (proto != IPPROTO_TCP || off < 0 || frag_off)
+		return NF_ACCEPT;
+	th = psp_out_tcp(skb, off);
+	if (!th)
+		return NF_ACCEPT;
+
+	ps = psp_out_state(skb);
+	if (ps)
+		return psp_out_segment(ps, skb->sk, skb, th);
+
+	psp_tuple_set_tx6(&tuple, ip6h, th->source, th->dest);
+	return psp_out_other(skb, state->net, state->sk, &tuple, th);
+}
+#endif

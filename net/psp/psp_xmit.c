@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The last look at a segment before the driver gets it, and the driver's way
+ * to the key.
+ *
+ * A marked segment (skb->decrypted) may leave through the device of its
+ * socket's association only, and only if nothing has been put between IP and
+ * TCP since the mark. Everything else that bears the mark is dropped: plain
+ * text never leaves, whatever routes, tunnels and rules do.
+ */
+#include <net/psp.h>
+#include <net/tcp.h>
+
+#include "psp.h"
+
+/* Addresses and ports of a TCP segment with nothing between IP and TCP */
+static bool psp_xmit_tuple(const struct sk_buff *skb, struct psp_tuple *tuple)
+{
+	unsigned int off = skb_network_offset(skb);
+	const __be16 *ports;
+	__be16 _ports[2];
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		const struct iphdr *iph;
+		struct iphdr _iph;
+
+		iph = skb_header_pointer(skb, off, sizeof(_iph), &_iph);
+		if (!iph || iph->version != 4 || ip_is_fragment(iph) ||
+		    iph->protocol != IPPROTO_TCP)
+			return false;
+		off += iph->ihl * 4;
+		psp_tuple_set_tx4(tuple, iph, 0, 0);
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		const struct ipv6hdr *ip6h;
+		struct ipv6hdr _ip6h;
+
+		ip6h = skb_header_pointer(skb, off, sizeof(_ip6h), &_ip6h);
+		if (!ip6h || ip6h->version != 6 ||
+		    ip6h->nexthdr != IPPROTO_TCP)
+			return false;
+		off += sizeof(*ip6h);
+		psp_tuple_set_tx6(tuple, ip6h, 0, 0);
+	} else {
+		return false;
+	}
+
+	/* The driver encapsulates at the transport header */
+	if (off != skb_transport_offset(skb))
+		return false;
+
+	ports = skb_header_pointer(skb, off, sizeof(_ports), _ports);
+	if (!ports)
+		return false;
+	tuple->lport = ports[0];
+	tuple->rport = ports[1];
+
+	return true;
+}
+
+/* Local NAT may have changed the tuple: what comes back will bear it */
+static void psp_xmit_learn_tuple(struct psp_sock *ps,
+				 const struct psp_tuple *tuple)
+{
+	if (likely(psp_tuple_equal(&ps->wire, tuple)))
+		return;
+
+	spin_lock_bh(&ps->wire_lock);
+	write_seqcount_begin(&ps->wire_seq);
+	ps->wire = *tuple;
+	write_seqcount_end(&ps->wire_seq);
+	spin_unlock_bh(&ps->wire_lock);
+}
+
+static enum psp_drop psp_xmit_check(const struct psp_dev *psd,
+				    const struct net_device *dev,
+				    const struct sk_buff *skb,
+				    struct psp_tuple *tuple)
+{
+	if (!psp_dev_is_registered(psd) || psd->main_netdev != dev)
+		return PSP_DROP_TX_DEV;
+	if (!psp_xmit_tuple(skb, tuple))
+		return PSP_DROP_TX_HEADERS;
+
+	return PSP_DROP_NOT;
+}
+
+/**
+ * psp_validate_xmit() - sk_validate_xmit_skb of sockets with PSP state
+ * @sk: the socket
+ * @dev: device that is about to send
+ * @skb: segment, marked or not
+ *
+ * Return: @skb, or NULL if it was dropped.
+ */
+struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
+				  struct sk_buff *skb)
+{
+	struct psp_sock *ps = psp_sk_state(sk);
+	struct psp_tuple tuple;
+	enum psp_drop reason;
+
+	reason = psp_xmit_check(ps->psd, dev, skb, &tuple);
+	if (likely(!reason)) {
+		psp_xmit_learn_tuple(ps, &tuple);
+		return skb;
+	}
+
+	if (!skb->decrypted)
+		return skb;
+
+	psp_drop_count(skb, reason);
+	kfree_skb(skb);
+	return NULL;
+}
+
+/**
+ * psp_validate_xmit_reply() - the same for segments that TCP sends without
+ * @sk: socket made by psp_reply_set_owner()
+ * @dev: device that is about to send
+ * @skb: reset or acknowledgment
+ *
+ * Return: @skb, or NULL if it was dropped.
+ */
+struct sk_buff *psp_validate_xmit_reply(struct sock *sk, struct net_device *dev,
+					struct sk_buff *skb)
+{
+	struct psp_tuple tuple;
+	enum psp_drop reason;
+
+	reason = psp_xmit_check(psp_reply_assoc(sk)->psd, dev, skb, &tuple);
+	if (likely(!reason))
+		return skb;
+
+	psp_drop_count(skb, reason);
+	kfree_skb(skb);
+	return NULL;
+}
+
+/**
+ * psp_skb_get_assoc_rcu() - tx key of a segment
+ * @skb: what the driver has been given to send
+ *
+ * A packet that is not marked (skb->decrypted clear) goes out as it is. A
+ * marked one for which there is no key must be dropped, never sent in plain.
+ *
+ * Context: RCU read section, in which the driver also has to write the
+ * descriptor and move its producer index on.
+ * Return: the key or NULL. No reference is taken.
+ */
+struct psp_assoc *psp_skb_get_assoc_rcu(struct sk_buff *skb)
+{
+	const struct sock *sk = skb->sk;
+	struct psp_assoc *pas = NULL;
+	struct psp_sock *ps;
+
+	if (!skb->decrypted || !sk || !sk_fullsock(sk))
+		return NULL;
+
+	ps = psp_sk_state(sk);
+	if (likely(ps))
+		pas = rcu_dereference(ps->tx);
+	else if (sk->sk_validate_xmit_skb == psp_validate_xmit_reply)
+		pas = psp_reply_assoc(sk);
+
+	return pas && psp_dev_is_registered(pas->psd) ? pas : NULL;
+}
+EXPORT_SYMBOL_GPL(psp_skb_get_assoc_rcu);
