@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Extended acknowledgments, with attributes called by their names */
+#include <errno.h>
 #include <linux/psp.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,4 +172,18 @@ void psp_ack_parse(struct psp_ack *ack, const struct nlmsghdr *nlh,
 	mnl_attr_for_each(attr, nlh, hlen)
 		psp_ack_attr(ack, attr);
 	psp_ack_names(ack, req);
+}
+
+bool psp_ack_has_reason(const struct psp_ack *ack)
+{
+	switch (-ack->err) {
+	case EPERM:
+	case ENODEV:
+	case ENOENT:
+	case EBADF:
+	case ENOTSOCK:
+		return true;
+	default:
+		return *ack->msg || *ack->bad || *ack->miss;
+	}
 }

@@ -19,4 +19,21 @@
 #include "psp_xfer.h"
 #include "psp_wire.h"
 
+/*
+ * A request that must fail with @error and name the attribute @bad_attr as
+ * bad and @miss_attr as missing ("" for none). A refusal that is not plain
+ * from its errno has to give a reason.
+ */
+#define EXPECT_REFUSED(nl, call, error, bad_attr, miss_attr)	\
+do {								\
+	const struct psp_ack *ack_ = &(nl)->ack;		\
+								\
+	EXPECT_EQ(error, (call));				\
+	EXPECT_STREQ(bad_attr, ack_->bad);			\
+	EXPECT_STREQ(miss_attr, ack_->miss);			\
+	EXPECT_TRUE(psp_ack_has_reason(ack_));			\
+} while (0)
+
+#define ATTR_BIT(name)		(1ULL << PSP_A_##name)
+
 #endif /* PSP_LIB_H */

@@ -237,13 +237,13 @@ int psp_nl_wait(struct psp_nl *nl, uint8_t cmd, int timeout_ms)
 
 	for (;;) {
 		left = end - psp_now_ms();
-		if (left < 0 || poll(&pfd, 1, left) == 0)
+		if (poll(&pfd, 1, left > 0 ? left : 0) == 0)
 			return -ETIMEDOUT;
 		len = mnl_socket_recvfrom(nl->sk, buf, sizeof(buf));
 		if (len < 0)
 			return -errno;
 		psp_nl_keep(nl, (const struct nlmsghdr *)buf);
-		if (psp_nl_reply_cmd(nl) == cmd)
+		if (!cmd || psp_nl_reply_cmd(nl) == cmd)
 			return 0;
 	}
 }

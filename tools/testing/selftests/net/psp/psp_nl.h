@@ -126,11 +126,14 @@ int psp_nl_stats(struct psp_nl *nl, uint32_t id, struct psp_stats *stats);
 int psp_nl_stats_dump(struct psp_nl *nl, struct psp_stats *stats, int max);
 
 /*
- * Notifications: join a group, then wait for a message of @cmd; it is then
- * the "last reply". -ETIMEDOUT if none came within @timeout_ms.
+ * Notifications: join a group, then wait for a message of @cmd (0: of any);
+ * it is then the "last reply". -ETIMEDOUT if none came within @timeout_ms.
  */
 int psp_nl_join(struct psp_nl *nl, uint32_t group);
 int psp_nl_wait(struct psp_nl *nl, uint8_t cmd, int timeout_ms);
+
+/* The error explains itself, or a message or an attribute does */
+bool psp_ack_has_reason(const struct psp_ack *ack);
 
 /* Bytes in a key of @version */
 unsigned int psp_key_len(uint32_t version);
