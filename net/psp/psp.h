@@ -186,7 +186,7 @@ enum psp_sock_mode {
  * @flow: how replies without the socket find the state; see psp_flow.c
  * @flow_key: key of @flow; written under the socket lock
  * @flow_linked: @flow is in the table; under the socket lock while @sk lives
- * @forgotten: a new connection has taken over the tuple; only ever set
+ * @forgotten: a new connection has taken over the tuple
  * @bound_dev_if: interface that the socket was bound to when it was destroyed
  * @linger: link in &psp_net.lingering, under its linger_lock
  * @rcu: delays the release
@@ -244,9 +244,9 @@ struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 				 u8 version);
 void psp_state_free(struct psp_sock *ps);
 
-/* Pairs with psp_sock_set_mode(): what belongs to the mode is there as well */
 static inline enum psp_sock_mode psp_sock_mode(const struct psp_sock *ps)
 {
+	/* Pairs with psp_sock_set_mode(): what belongs to it is there too */
 	return smp_load_acquire(&ps->mode);
 }
 
@@ -323,7 +323,7 @@ int psp_flow_link(struct psp_sock *ps, const struct psp_tuple *tuple);
 void psp_flow_unlink(struct psp_sock *ps);
 struct psp_sock *psp_flow_find_rcu(const struct net *net,
 				   const struct psp_tuple *tuple);
-void psp_flow_forget_dead(const struct net *net, const struct psp_tuple *tuple);
+void psp_flow_forget(const struct net *net, const struct psp_tuple *tuple);
 
 /* psp_net.c: what exists once per network namespace */
 

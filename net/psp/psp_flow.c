@@ -52,6 +52,7 @@ int psp_flow_link(struct psp_sock *ps, const struct psp_tuple *tuple)
 	ps->flow_key.tuple = *tuple;
 	err = rhltable_insert(&psp_flow_table, &ps->flow, psp_flow_params);
 	ps->flow_linked = !err;
+	WRITE_ONCE(ps->forgotten, false);
 
 	return err;
 }
@@ -97,32 +98,42 @@ struct psp_sock *psp_flow_find_rcu(const struct net *net,
 
 	list = psp_flow_lookup(net, tuple);
 	rhl_for_each_entry_rcu(ps, pos, list, flow) {
+		if (READ_ONCE(ps->forgotten))
+			continue;
 		if (rcu_access_pointer(ps->sk))
 			return ps;
-		if (!READ_ONCE(ps->forgotten))
-			dead = ps;
+		dead = ps;
 	}
 
 	return dead;
 }
 
+/* The connection is over, even if somebody still holds the socket */
+static bool psp_flow_is_over(const struct psp_sock *ps)
+{
+	const struct sock *sk = rcu_dereference(ps->sk);
+
+	/* Sockets of TCP stay what they are while RCU readers look */
+	return !sk || inet_sk_state_load(sk) == TCP_CLOSE;
+}
+
 /**
- * psp_flow_forget_dead() - a new connection takes over a pair in time-wait
+ * psp_flow_forget() - a new connection takes over a pair, in time-wait or not
  * @net: network namespace
  * @tuple: the connection
  *
- * The states stay in the table until psp_net.c finds their time-wait socket
- * gone, but nobody finds them any more.
+ * The states of connections that are over stay in the table as long as they
+ * live, but nobody finds them any more.
  *
  * Context: RCU read section.
  */
-void psp_flow_forget_dead(const struct net *net, const struct psp_tuple *tuple)
+void psp_flow_forget(const struct net *net, const struct psp_tuple *tuple)
 {
 	struct rhlist_head *list, *pos;
 	struct psp_sock *ps;
 
 	list = psp_flow_lookup(net, tuple);
 	rhl_for_each_entry_rcu(ps, pos, list, flow)
-		if (!rcu_access_pointer(ps->sk))
+		if (psp_flow_is_over(ps))
 			WRITE_ONCE(ps->forgotten, true);
 }

@@ -57,6 +57,7 @@ static bool psp_out_new_connection(struct psp_sock *ps, struct sock *sk)
 	if (ps->flow_linked && psp_tuple_equal(&ps->flow_key.tuple, &tuple))
 		return true;
 
+	psp_flow_forget(ps->net, &tuple);
 	psp_flow_unlink(ps);
 	return !psp_flow_link(ps, &tuple);
 }
@@ -138,19 +139,32 @@ static unsigned int psp_out_reply(struct sk_buff *skb, struct net *net,
 	return NF_DROP;
 }
 
-/* A segment of no socket with state */
+/* Does TCP begin a connection with it, rather than somebody's raw socket? */
+static bool psp_out_is_new(const struct sock *sk, const struct tcphdr *th)
+{
+	return th->syn && sk && (!sk_fullsock(sk) || sk_is_tcp(sk));
+}
+
+/* Of the segments of no socket with state, those that speak for a connection
+ * or begin one are looked at.
+ */
+static bool psp_out_is_of_interest(const struct sk_buff *skb,
+				   const struct nf_hook_state *state,
+				   const struct tcphdr *th)
+{
+	const struct sock *sk = skb->sk ?: state->sk;
+
+	return psp_out_is_new(sk, th) || psp_out_is_reply(skb, sk, th);
+}
+
 static unsigned int psp_out_other(struct sk_buff *skb, struct net *net,
-				  struct sock *out_sk,
 				  const struct psp_tuple *tuple,
 				  const struct tcphdr *th)
 {
-	const struct sock *sk = skb->sk ?: out_sk;
-
-	if (th->syn)
-		psp_flow_forget_dead(net, tuple);
-	else if (psp_out_is_reply(skb, sk, th))
+	if (!th->syn)
 		return psp_out_reply(skb, net, tuple);
 
+	psp_flow_forget(net, tuple);
 	return NF_ACCEPT;
 }
 
@@ -190,8 +204,11 @@ unsigned int psp_hook_out4(void *priv, struct sk_buff *skb,
 	if (ps)
 		return psp_out_segment(ps, skb->sk, skb, th);
 
+	if (!psp_out_is_of_interest(skb, state, th))
+		return NF_ACCEPT;
+
 	psp_tuple_set_tx4(&tuple, iph, th->source, th->dest);
-	return psp_out_other(skb, state->net, state->sk, &tuple, th);
+	return psp_out_other(skb, state->net, &tuple, th);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -218,7 +235,10 @@ unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
 	if (ps)
 		return psp_out_segment(ps, skb->sk, skb, th);
 
+	if (!psp_out_is_of_interest(skb, state, th))
+		return NF_ACCEPT;
+
 	psp_tuple_set_tx6(&tuple, ip6h, th->source, th->dest);
-	return psp_out_other(skb, state->net, state->sk, &tuple, th);
+	return psp_out_other(skb, state->net, &tuple, th);
 }
 #endif

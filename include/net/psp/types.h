@@ -256,7 +256,7 @@ struct psp_dev {
 	struct psp_dev_caps *caps;
 	void *drv_priv;
 
-	struct mutex lock;
+	struct mutex lock;		/* most of this structure */
 	refcount_t refcnt;
 
 	u32 id;
@@ -264,7 +264,7 @@ struct psp_dev {
 	struct psp_dev_config config;
 
 	u64 epoch;
-	spinlock_t epoch_lock;
+	spinlock_t epoch_lock;		/* epoch, epoch_socks */
 	unsigned int epoch_socks[PSP_LIVE_EPOCHS];
 
 	struct list_head tx_keys;
