@@ -27,9 +27,6 @@ static struct proto psp_reply_proto = {
 	.name		= "PSP-REPLY",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct psp_reply_sock),
-#if IS_ENABLED(CONFIG_IPV6)
-	.ipv6_pinfo_offset = offsetof(struct psp_reply_sock, inet6),
-#endif
 };
 
 int __init psp_reply_init(void)
