@@ -187,6 +187,7 @@ enum psp_sock_mode {
  * @flow_key: key of @flow; written under the socket lock
  * @flow_linked: @flow is in the table; under the socket lock while @sk lives
  * @forgotten: a new connection has taken over the tuple
+ * @hash: sk_hash of the socket when it was destroyed
  * @bound_dev_if: interface that the socket was bound to when it was destroyed
  * @linger: link in &psp_net.lingering, under its linger_lock
  * @rcu: delays the release
@@ -219,6 +220,7 @@ struct psp_sock {
 	struct psp_flow_key flow_key;
 	bool flow_linked;
 	bool forgotten;
+	u32 hash;
 	int bound_dev_if;
 	struct list_head linger;
 

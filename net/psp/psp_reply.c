@@ -62,12 +62,20 @@ static struct psp_assoc *psp_reply_get_key(struct psp_sock *ps)
 	return pas && refcount_inc_not_zero(&pas->refcnt) ? pas : NULL;
 }
 
-static struct sock *psp_reply_sock_create(struct net *net, int family,
-					  struct psp_assoc *pas)
+/* All packets of a connection bear one UDP source port, which is made from it */
+static u32 psp_reply_hash(const struct psp_sock *ps)
+{
+	const struct sock *sk = rcu_dereference(ps->sk);
+
+	return sk ? READ_ONCE(sk->sk_hash) : ps->hash;
+}
+
+static struct sock *psp_reply_sock_create(const struct psp_sock *ps,
+					  int family, struct psp_assoc *pas)
 {
 	struct sock *sk;
 
-	sk = sk_alloc(net, family, GFP_ATOMIC, &psp_reply_proto, 1);
+	sk = sk_alloc(ps->net, family, GFP_ATOMIC, &psp_reply_proto, 1);
 	if (!sk)
 		return NULL;
 
@@ -75,6 +83,7 @@ static struct sock *psp_reply_sock_create(struct net *net, int family,
 #if IS_ENABLED(CONFIG_IPV6)
 	inet_sk(sk)->pinet6 = &((struct psp_reply_sock *)sk)->inet6;
 #endif
+	sk->sk_hash = psp_reply_hash(ps);
 	sk->sk_user_data = pas;
 	sk->sk_destruct = psp_reply_destruct;
 	sk->sk_validate_xmit_skb = psp_validate_xmit_reply;
@@ -100,7 +109,7 @@ bool psp_reply_set_owner(struct sk_buff *skb, struct psp_sock *ps)
 	if (!pas)
 		return false;
 
-	sk = psp_reply_sock_create(ps->net, family, pas);
+	sk = psp_reply_sock_create(ps, family, pas);
 	if (!sk) {
 		psp_assoc_put(pas);
 		return false;

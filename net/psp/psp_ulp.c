@@ -119,6 +119,7 @@ static void psp_ulp_destruct(struct sock *sk)
 {
 	struct psp_sock *ps = psp_sk_state(sk);
 
+	ps->hash = sk->sk_hash;
 	ps->bound_dev_if = sk->sk_bound_dev_if;
 	ps->sk_destruct(sk);
 
