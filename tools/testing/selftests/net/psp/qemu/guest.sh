@@ -56,11 +56,7 @@ port() {
 open_ports() {
 	KMSG=$(port psp.kmsg)
 	RESULT=$(port psp.result)
-	if [ "$MODE" = shell ]; then
-		exec 3> /dev/console
-	else
-		exec 3> "$(port psp.ktap)"
-	fi
+	[ "$MODE" = shell ] || exec 3> "$(port psp.ktap)"
 }
 
 load_modules() {
@@ -193,17 +189,28 @@ job_demo() {
 	finish
 }
 
-job_shell() {
-	# shellcheck disable=SC2086 # two words
-	set -- $TTY_SIZE
-	load_modules
+shell_setup() {
+	load_modules || echo "The modules are not loaded."
 	cd "$PSP_TREE" || cd /
-	export PS1='psp-vm:\w# ' PATH=$PATH:$PSP_TOOLS:$PSP_OUT
+	export PATH=$PATH:$PSP_TOOLS:$PSP_OUT
+}
+
+job_shell() {
+	shell_setup
 	printf 'Modules are loaded; the tree is here: %s\n' "$PSP_TREE"
 	printf 'Writing goes to memory. "exit" ends the machine.\n'
-	setsid -c bash --norc -c "stty rows $1 cols $2; exec bash --norc" \
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid -c bash -c 'stty rows "$1" cols "$2"
+		PS1="psp-vm:\w# " exec bash --norc' \
+		bash "${TTY_SIZE% *}" "${TTY_SIZE#* }" \
 		< /dev/hvc0 > /dev/hvc0 2>&1
 	echo success > "$RESULT"
+}
+
+# The shell where stdin is not a terminal: success is the script's.
+job_script() {
+	shell_setup >&3 2>&1
+	bash < "$PSP_SCRIPT" >&3 2>&1 && echo success > "$RESULT"
 }
 
 mount_all

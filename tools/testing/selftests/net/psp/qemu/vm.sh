@@ -264,23 +264,31 @@ vm_demo() {
 	vm_clean "$kernel" $limit
 }
 
-# End of input is end of shell, also where input is not a terminal.
 vm_shell() {
-	local kernel=$1 dir=$LOG/$1 status=0 saved=
+	local kernel=$1 dir=$LOG/$1 status=0 saved
 
-	vm_prepare "$kernel" shell ""
-	if [ -t 0 ]; then
-		saved=$(stty -g)
-		vm_shell_qemu "$kernel" || status=$?
-		stty "$saved"
-	else
-		{ cat; printf '\004'; } | vm_shell_qemu "$kernel" || status=$?
+	if [ ! -t 0 ]; then
+		vm_script "$kernel"
+		return
 	fi
+	vm_prepare "$kernel" shell ""
+	saved=$(stty -g)
+	vm_qemu "$kernel" 86400 -device virtconsole,chardev=main \
+		-chardev stdio,id=main,signal=off || status=$?
+	stty "$saved"
 	[ $status = 0 ] && [ "$(cat "$dir/result")" = success ] ||
 		die "the machine died; logs in $dir"
 }
 
-vm_shell_qemu() {
-	vm_qemu "$1" 86400 -device virtconsole,chardev=main \
-		-chardev stdio,id=main,signal=off
+# Commands from a pipe or a file run as a script, and its status is ours.
+vm_script() {
+	local kernel=$1 dir=$LOG/$1
+
+	cat > "$dir/script"
+	vm_prepare "$kernel" script ""
+	echo "PSP_SCRIPT=$dir/script" >> "$dir/job"
+	vm_qemu "$kernel" 3600 "${VM_STDOUT[@]}" < /dev/null \
+		2> "$dir/qemu.log" | cat
+	[ "$(cat "$dir/result")" = success ] ||
+		die "the script failed, or the machine died; logs in $dir"
 }
