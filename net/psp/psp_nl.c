@@ -150,14 +150,14 @@ struct psp_dev *psp_nl_dev_lock(const struct genl_info *info,
 
 	psd = psp_dev_lock_by_id(nla_get_u32(id));
 	if (IS_ERR(psd)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, id, "No such PSP device");
+		NL_SET_ERR_MSG(info->extack, "No such PSP device");
 		return psd;
 	}
 
 	err = psp_dev_check_access(psd, genl_info_net(info));
 	if (err) {
-		NL_SET_ERR_MSG_ATTR(info->extack, id,
-				    "PSP device is not in this namespace");
+		NL_SET_ERR_MSG(info->extack,
+			       "PSP device is not in this namespace");
 		psp_nl_dev_unlock(psd);
 		return ERR_PTR(err);
 	}
