@@ -7,9 +7,11 @@
  * sk->psp_assoc
  *	the ULP slot, see psp_ulp.c. No other ULP, sockmap or listen() beside.
  * psp_enqueue_set_decrypted() when TCP queues a segment
- *	LOCAL_OUT, before all other hooks: marks each copy that is sent, so
- *	retransmissions are judged afresh. Copies made by later hooks bear the
- *	mark and die in validation. An administrator's rule cannot come first.
+ *	LOCAL_OUT, at the first priority: marks each copy that is sent, so
+ *	retransmissions are judged afresh. Copies made by later rules bear the
+ *	mark and die in validation. A rule that is registered later at the same
+ *	priority comes first: its copies have no socket, and are secured under
+ *	the key of the connection like replies.
  * psp_sk_rx_policy_check() in the socket's receive path
  *	LOCAL_IN, after all other hooks, without the socket lock: the first
  *	tx-assoc needs a grace period (psp_sock.c). A rule of NFQUEUE whose

@@ -105,18 +105,14 @@ static bool psp_out_is_control_sock(const struct sock *sk)
 	       sk->sk_protocol == IPPROTO_TCP;
 }
 
-/* Does the segment speak for a connection without its socket? A time-wait
- * socket may be the owner, or nobody at all.
+/* Does the segment speak for a connection without its socket? That is what TCP
+ * sends from its control or a time-wait socket, what a REJECT rule answers, and
+ * the copy that a rule has made of a segment before this hook could mark it.
  */
-static bool psp_out_is_reply(const struct sk_buff *skb, const struct sock *sk,
-			     const struct tcphdr *th)
+static bool psp_out_is_reply(const struct sock *sk)
 {
-	unsigned int hlen = skb_transport_offset(skb) + th->doff * 4;
-
-	if (skb->len != hlen || th->syn || th->fin || !(th->rst || th->ack))
-		return false;
 	if (!sk)
-		return false;
+		return true;
 	if (!sk_fullsock(sk))
 		return sk->sk_state == TCP_TIME_WAIT;
 
@@ -154,7 +150,7 @@ static bool psp_out_is_of_interest(const struct sk_buff *skb,
 {
 	const struct sock *sk = skb->sk ?: state->sk;
 
-	return psp_out_is_new(sk, th) || psp_out_is_reply(skb, sk, th);
+	return psp_out_is_new(sk, th) || psp_out_is_reply(sk);
 }
 
 static unsigned int psp_out_other(struct sk_buff *skb, struct net *net,
