@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PSP_REF_H
+#define PSP_REF_H
+
+#include <linux/netdevice.h>
+#include <linux/wait.h>
+
+#include <net/psp.h>
+
+#include "psp_ref_hw.h"
+#include "psp_ref_stats.h"
+
+struct dentry;
+
+/**
+ * DOC: locking in the driver
+ *
+ * rtnl_lock() is outermost: it covers making, cabling, opening, stopping and
+ * removing ports. Inside it comes &psp_dev.lock, under which the core calls
+ * the psp_dev_ops; they take no rtnl_lock(). The mailbox lock of the device
+ * is inside that. Per queue, the transmit lock of the stack guards
+ * &psp_ref_queue.tx_prod, the NAPI instance guards &psp_ref_queue.tx_cons and
+ * the receive ring; these two never wait for any of the locks above.
+ *
+ * Opening and stopping a port may touch all of a queue: while a port is not
+ * open, its transmit path and its NAPI instances do not run.
+ */
+
+#define PSP_REF_DRV_NAME	"psp_ref"
+
+#define PSP_REF_QUEUES		2
+#define PSP_REF_TX_RING_SIZE	256
+#define PSP_REF_RX_RING_SIZE	512
+
+/* Ring indices start here, so that their overflow is nothing rare */
+#define PSP_REF_RING_START	((u32)-128)
+
+/**
+ * enum psp_ref_tx_stat - counted in ndo_start_xmit
+ * @PSP_REF_TX_DROP_NO_ASSOC: marked for PSP, but without a key of this port
+ * @PSP_REF_TX_DROP_TOO_BIG: PSP packet would not fit in the MTU
+ * @PSP_REF_TX_DROP_ENCAP: no room for the PSP headers, or not TCP
+ * @PSP_REF_TX_DROP_PSP_FRAMES: PSP packets lost in the three above
+ * @PSP_REF_TX_STATS: number of counters
+ */
+enum psp_ref_tx_stat {
+	PSP_REF_TX_DROP_NO_ASSOC,
+	PSP_REF_TX_DROP_TOO_BIG,
+	PSP_REF_TX_DROP_ENCAP,
+	PSP_REF_TX_DROP_PSP_FRAMES,
+	PSP_REF_TX_STATS
+};
+
+/**
+ * enum psp_ref_poll_stat - counted by NAPI
+ * @PSP_REF_POLL_TX_PACKETS: packets sent, segments counted one by one
+ * @PSP_REF_POLL_TX_BYTES: their bytes on the wire
+ * @PSP_REF_POLL_TX_DROPPED: buffers that the device did not send
+ * @PSP_REF_POLL_RX_PACKETS: packets received, segments counted one by one
+ * @PSP_REF_POLL_RX_BYTES: their bytes on the wire
+ * @PSP_REF_POLL_RX_DROP_NO_ASSOC: PSP packets of no association
+ * @PSP_REF_POLL_STATS: number of counters
+ */
+enum psp_ref_poll_stat {
+	PSP_REF_POLL_TX_PACKETS,
+	PSP_REF_POLL_TX_BYTES,
+	PSP_REF_POLL_TX_DROPPED,
+	PSP_REF_POLL_RX_PACKETS,
+	PSP_REF_POLL_RX_BYTES,
+	PSP_REF_POLL_RX_DROP_NO_ASSOC,
+	PSP_REF_POLL_STATS
+};
+
+/**
+ * struct psp_ref_tx_buf - what the driver keeps for a descriptor
+ * @skb: to be freed at the completion
+ * @bql: bytes told to the byte queue limits
+ * @packets: packets on the wire
+ * @bytes: bytes on the wire
+ */
+struct psp_ref_tx_buf {
+	struct sk_buff	*skb;
+	unsigned int	bql;
+	unsigned int	packets;
+	unsigned int	bytes;
+};
+
+/**
+ * struct psp_ref_queue - a queue pair
+ * @port: port
+ * @index: number of the queue
+ * @tx_prod: free-running index of the next descriptor to be written; under
+ *	the stack's transmit lock
+ * @tx: transmit ring
+ * @tx_buf: one for each descriptor
+ * @tx_stats: enum psp_ref_tx_stat; under the stack's transmit lock
+ * @tx_cons: free-running index of the next completion; written by NAPI
+ * @napi: polls transmit completions and received frames
+ * @rx: receive ring
+ * @poll_stats: enum psp_ref_poll_stat; written by NAPI
+ */
+struct psp_ref_queue {
+	struct psp_ref_port	*port;
+	unsigned int		index;
+
+	u32			tx_prod;
+	struct psp_ref_txring	tx;
+	struct psp_ref_tx_buf	*tx_buf;
+	struct psp_ref_stats	tx_stats;
+
+	u32			tx_cons ____cacheline_aligned_in_smp;
+	struct napi_struct	napi;
+	struct psp_ref_rxring	rx;
+	struct psp_ref_stats	poll_stats;
+};
+
+/**
+ * struct psp_ref_port - a port, the private part of its net device
+ * @dev: net device
+ * @hw: device
+ * @psd: PSP device; NULL while there is none, and from the start of removal on
+ * @psd_owned: the same, under rtnl_lock() until it is unregistered
+ * @peer: port at the other end of the cable; changes under rtnl_lock()
+ * @drain_wait: woken when completions were taken
+ * @debugfs: directory of the port
+ * @id: number of the port, unique in the module
+ * @nqueues: number of queue pairs
+ * @queue: queue pairs
+ */
+struct psp_ref_port {
+	struct net_device		*dev;
+	struct psp_ref_hw		*hw;
+	struct psp_dev __rcu		*psd;
+	struct psp_dev			*psd_owned;
+	struct psp_ref_port __rcu	*peer;
+	wait_queue_head_t		drain_wait;
+	struct dentry			*debugfs;
+	int				id;
+	unsigned int			nqueues;
+	struct psp_ref_queue		*queue;
+};
+
+/**
+ * struct psp_ref_tx_key - the driver's part of a transmit key
+ * @handle: key handle
+ */
+struct psp_ref_tx_key {
+	u32 handle;
+};
+
+/* psp_ref_netdev.c */
+void psp_ref_setup(struct net_device *dev);
+bool psp_ref_is_port(const struct net_device *dev);
+void psp_ref_carrier_update(struct psp_ref_port *port);
+void psp_ref_cable(struct psp_ref_port *port, struct psp_ref_port *peer);
+void psp_ref_uncable(struct psp_ref_port *port);
+
+/* psp_ref_tx.c */
+netdev_tx_t psp_ref_xmit(struct sk_buff *skb, struct net_device *dev);
+void psp_ref_tx_clean(struct psp_ref_queue *q, int budget);
+void psp_ref_tx_flush(struct psp_ref_queue *q);
+void psp_ref_tx_drain(struct psp_ref_port *port);
+
+/* psp_ref_rx.c */
+int psp_ref_poll(struct napi_struct *napi, int budget);
+void psp_ref_rx_flush(struct psp_ref_queue *q);
+void psp_ref_irq(void *data, unsigned int queue);
+
+/* psp_ref_psp.c */
+int psp_ref_psp_register(struct psp_ref_port *port);
+void psp_ref_psp_quiesce(struct psp_ref_port *port);
+void psp_ref_psp_unregister(struct psp_ref_port *port);
+
+/* psp_ref_ethtool.c */
+extern const struct ethtool_ops psp_ref_ethtool_ops;
+
+/* psp_ref_debugfs.c */
+void psp_ref_debugfs_add(struct psp_ref_port *port);
+void psp_ref_debugfs_del(struct psp_ref_port *port);
+void psp_ref_debugfs_init(void);
+void psp_ref_debugfs_exit(void);
+
+#endif /* PSP_REF_H */

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ethtool: who the port is, and its counters, per queue and per reason.
+ */
+
+#include <linux/ethtool.h>
+
+#include "psp_ref.h"
+
+static const char psp_ref_tx_names[PSP_REF_TX_STATS][ETH_GSTRING_LEN] = {
+	[PSP_REF_TX_DROP_NO_ASSOC]	= "tx_drop_no_assoc",
+	[PSP_REF_TX_DROP_TOO_BIG]	= "tx_drop_too_big",
+	[PSP_REF_TX_DROP_ENCAP]		= "tx_drop_encap",
+	[PSP_REF_TX_DROP_PSP_FRAMES]	= "tx_drop_psp_frames",
+};
+
+static const char psp_ref_poll_names[PSP_REF_POLL_STATS][ETH_GSTRING_LEN] = {
+	[PSP_REF_POLL_TX_PACKETS]	= "tx_packets",
+	[PSP_REF_POLL_TX_BYTES]		= "tx_bytes",
+	[PSP_REF_POLL_TX_DROPPED]	= "tx_dropped",
+	[PSP_REF_POLL_RX_PACKETS]	= "rx_packets",
+	[PSP_REF_POLL_RX_BYTES]		= "rx_bytes",
+	[PSP_REF_POLL_RX_DROP_NO_ASSOC]	= "rx_drop_no_assoc",
+};
+
+static const char psp_ref_hw_tx_names[PSP_REF_HW_TX_STATS][ETH_GSTRING_LEN] = {
+	[PSP_REF_HW_TX_FRAMES]		= "hw_tx_frames",
+	[PSP_REF_HW_TX_PSP_PACKETS]	= "hw_tx_psp_packets",
+	[PSP_REF_HW_TX_PSP_BYTES]	= "hw_tx_psp_bytes",
+	[PSP_REF_HW_TX_STALE_HANDLE]	= "hw_tx_stale_handle",
+	[PSP_REF_HW_TX_NO_MEMORY]	= "hw_tx_no_memory",
+	[PSP_REF_HW_TX_PSP_FAILED]	= "hw_tx_psp_failed",
+};
+
+static const char psp_ref_hw_rx_names[PSP_REF_HW_RX_STATS][ETH_GSTRING_LEN] = {
+	[PSP_REF_HW_RX_FRAMES]		= "hw_rx_frames",
+	[PSP_REF_HW_RX_PSP_PACKETS]	= "hw_rx_psp_packets",
+	[PSP_REF_HW_RX_PSP_BYTES]	= "hw_rx_psp_bytes",
+	[PSP_REF_HW_RX_AUTH_FAIL]	= "hw_rx_auth_fail",
+	[PSP_REF_HW_RX_ERROR]		= "hw_rx_error",
+	[PSP_REF_HW_RX_BAD]		= "hw_rx_bad",
+	[PSP_REF_HW_RX_TOO_LONG]	= "hw_rx_too_long",
+};
+
+#define PSP_REF_QUEUE_STATS	(PSP_REF_TX_STATS + PSP_REF_POLL_STATS + \
+				 PSP_REF_HW_TX_STATS + PSP_REF_HW_RX_STATS)
+
+static void psp_ref_get_drvinfo(struct net_device *dev,
+				struct ethtool_drvinfo *info)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	strscpy(info->driver, PSP_REF_DRV_NAME, sizeof(info->driver));
+	snprintf(info->bus_info, sizeof(info->bus_info), PSP_REF_DRV_NAME ".%d",
+		 port->id);
+}
+
+static int psp_ref_get_sset_count(struct net_device *dev, int sset)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	if (sset != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+
+	return port->nqueues * PSP_REF_QUEUE_STATS + 1;
+}
+
+static void psp_ref_add_names(u8 **data, unsigned int queue,
+			      const char (*names)[ETH_GSTRING_LEN], int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		ethtool_sprintf(data, "q%u_%s", queue, names[i]);
+}
+
+static void psp_ref_get_strings(struct net_device *dev, u32 sset, u8 *data)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	unsigned int i;
+
+	if (sset != ETH_SS_STATS)
+		return;
+
+	for (i = 0; i < port->nqueues; i++) {
+		psp_ref_add_names(&data, i, psp_ref_tx_names,
+				  PSP_REF_TX_STATS);
+		psp_ref_add_names(&data, i, psp_ref_poll_names,
+				  PSP_REF_POLL_STATS);
+		psp_ref_add_names(&data, i, psp_ref_hw_tx_names,
+				  PSP_REF_HW_TX_STATS);
+		psp_ref_add_names(&data, i, psp_ref_hw_rx_names,
+				  PSP_REF_HW_RX_STATS);
+	}
+	strscpy(data, "hw_tx_no_link", ETH_GSTRING_LEN);
+}
+
+static void psp_ref_get_ethtool_stats(struct net_device *dev,
+				      struct ethtool_stats *stats, u64 *data)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct psp_ref_queue *q;
+	unsigned int i, j;
+
+	for (i = 0; i < port->nqueues; i++) {
+		q = &port->queue[i];
+		for (j = 0; j < PSP_REF_TX_STATS; j++)
+			*data++ = psp_ref_stats_read(&q->tx_stats, j);
+		for (j = 0; j < PSP_REF_POLL_STATS; j++)
+			*data++ = psp_ref_stats_read(&q->poll_stats, j);
+		for (j = 0; j < PSP_REF_HW_TX_STATS; j++)
+			*data++ = psp_ref_hw_tx_stat(port->hw, i, j);
+		for (j = 0; j < PSP_REF_HW_RX_STATS; j++)
+			*data++ = psp_ref_hw_rx_stat(port->hw, i, j);
+	}
+	*data = psp_ref_hw_no_link(port->hw);
+}
+
+static int psp_ref_get_link_ksettings(struct net_device *dev,
+				      struct ethtool_link_ksettings *cmd)
+{
+	cmd->base.speed = SPEED_10000;
+	cmd->base.duplex = DUPLEX_FULL;
+	cmd->base.port = PORT_DA;
+	cmd->base.autoneg = AUTONEG_DISABLE;
+
+	return 0;
+}
+
+const struct ethtool_ops psp_ref_ethtool_ops = {
+	.get_drvinfo		= psp_ref_get_drvinfo,
+	.get_link		= ethtool_op_get_link,
+	.get_link_ksettings	= psp_ref_get_link_ksettings,
+	.get_sset_count		= psp_ref_get_sset_count,
+	.get_strings		= psp_ref_get_strings,
+	.get_ethtool_stats	= psp_ref_get_ethtool_stats,
+	.get_ts_info		= ethtool_op_get_ts_info,
+};

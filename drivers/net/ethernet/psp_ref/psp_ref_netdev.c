@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The net device of a port: making, opening, stopping, cabling it.
+ */
+
+#include <linux/etherdevice.h>
+#include <linux/idr.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "psp_ref.h"
+
+#define PSP_REF_FEATURES	(NETIF_F_SG | NETIF_F_FRAGLIST | \
+				 NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | \
+				 NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN)
+
+static DEFINE_IDA(psp_ref_ids);
+
+static int psp_ref_rings_alloc(struct psp_ref_queue *q)
+{
+	u32 tx_size = PSP_REF_TX_RING_SIZE;
+	u32 rx_size = PSP_REF_RX_RING_SIZE;
+
+	q->tx.size = tx_size;
+	q->tx.desc = kvcalloc(tx_size, sizeof(*q->tx.desc), GFP_KERNEL);
+	q->tx.comp = kvcalloc(tx_size, sizeof(*q->tx.comp), GFP_KERNEL);
+	q->tx_buf = kvcalloc(tx_size, sizeof(*q->tx_buf), GFP_KERNEL);
+	q->rx.size = rx_size;
+	q->rx.comp = kvcalloc(rx_size, sizeof(*q->rx.comp), GFP_KERNEL);
+
+	if (!q->tx.desc || !q->tx.comp || !q->tx_buf || !q->rx.comp)
+		return -ENOMEM;
+
+	return 0;
+}
+
+static void psp_ref_rings_free(struct psp_ref_queue *q)
+{
+	kvfree(q->rx.comp);
+	q->rx.comp = NULL;
+	kvfree(q->tx_buf);
+	q->tx_buf = NULL;
+	kvfree(q->tx.comp);
+	q->tx.comp = NULL;
+	kvfree(q->tx.desc);
+	q->tx.desc = NULL;
+}
+
+static void psp_ref_rings_free_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++)
+		psp_ref_rings_free(&port->queue[i]);
+}
+
+static int psp_ref_rings_alloc_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < port->nqueues; i++) {
+		err = psp_ref_rings_alloc(&port->queue[i]);
+		if (err) {
+			psp_ref_rings_free_all(port);
+			return err;
+		}
+	}
+
+	return 0;
+}
+
+/* Link means: cabled, and both ends open. One end that changes is news for
+ * both.
+ */
+void psp_ref_carrier_update(struct psp_ref_port *port)
+{
+	struct psp_ref_port *peer = rtnl_dereference(port->peer);
+
+	if (peer && netif_running(port->dev) && netif_running(peer->dev)) {
+		netif_carrier_on(port->dev);
+		netif_carrier_on(peer->dev);
+		return;
+	}
+
+	netif_carrier_off(port->dev);
+	if (peer)
+		netif_carrier_off(peer->dev);
+}
+
+void psp_ref_cable(struct psp_ref_port *port, struct psp_ref_port *peer)
+{
+	rcu_assign_pointer(port->peer, peer);
+	rcu_assign_pointer(peer->peer, port);
+	psp_ref_hw_connect(port->hw, peer->hw);
+	psp_ref_carrier_update(port);
+}
+
+void psp_ref_uncable(struct psp_ref_port *port)
+{
+	struct psp_ref_port *peer = rtnl_dereference(port->peer);
+
+	if (!peer)
+		return;
+
+	psp_ref_hw_disconnect(port->hw);
+	RCU_INIT_POINTER(port->peer, NULL);
+	RCU_INIT_POINTER(peer->peer, NULL);
+	psp_ref_carrier_update(port);
+	psp_ref_carrier_update(peer);
+}
+
+static void psp_ref_napi_enable_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++)
+		napi_enable(&port->queue[i].napi);
+}
+
+static void psp_ref_napi_disable_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++)
+		napi_disable(&port->queue[i].napi);
+}
+
+static int psp_ref_open(struct net_device *dev)
+{
+	struct psp_ref_hw_queue_setup setup[PSP_REF_MAX_QUEUES];
+	struct psp_ref_port *port = netdev_priv(dev);
+	unsigned int i;
+	int err;
+
+	err = psp_ref_rings_alloc_all(port);
+	if (err)
+		return err;
+
+	for (i = 0; i < port->nqueues; i++) {
+		setup[i].tx = &port->queue[i].tx;
+		setup[i].rx = &port->queue[i].rx;
+	}
+
+	psp_ref_napi_enable_all(port);
+	err = psp_ref_hw_start(port->hw, setup, psp_ref_irq, port);
+	if (err)
+		goto err_disable_napi;
+
+	netif_tx_start_all_queues(dev);
+	psp_ref_carrier_update(port);
+	return 0;
+
+err_disable_napi:
+	psp_ref_napi_disable_all(port);
+	psp_ref_rings_free_all(port);
+	return err;
+}
+
+/* The stack does not transmit any more. Engines go first, so that nobody raises
+ * interrupts or waits for completions to be taken.
+ */
+static int psp_ref_stop(struct net_device *dev)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	unsigned int i;
+
+	psp_ref_carrier_update(port);
+	netif_tx_disable(dev);
+	psp_ref_hw_stop(port->hw);
+	psp_ref_napi_disable_all(port);
+
+	for (i = 0; i < port->nqueues; i++) {
+		psp_ref_tx_flush(&port->queue[i]);
+		psp_ref_rx_flush(&port->queue[i]);
+	}
+	psp_ref_rings_free_all(port);
+
+	return 0;
+}
+
+static void psp_ref_queue_init(struct psp_ref_port *port, unsigned int i)
+{
+	struct psp_ref_queue *q = &port->queue[i];
+
+	q->port = port;
+	q->index = i;
+	q->tx_prod = PSP_REF_RING_START;
+	q->tx_cons = PSP_REF_RING_START;
+	q->tx.doorbell = PSP_REF_RING_START;
+	q->tx.comp_prod = PSP_REF_RING_START;
+	q->rx.prod = PSP_REF_RING_START;
+	q->rx.cons = PSP_REF_RING_START;
+	psp_ref_stats_init(&q->tx_stats);
+	psp_ref_stats_init(&q->poll_stats);
+	netif_napi_add(port->dev, &q->napi, psp_ref_poll);
+}
+
+static int psp_ref_queues_alloc(struct psp_ref_port *port)
+{
+	struct net_device *dev = port->dev;
+	unsigned int i, n;
+	int err;
+
+	n = min3(dev->num_tx_queues, dev->num_rx_queues,
+		 (unsigned int)PSP_REF_MAX_QUEUES);
+	err = netif_set_real_num_queues(dev, n, n);
+	if (err)
+		return err;
+
+	port->queue = kvcalloc(n, sizeof(*port->queue), GFP_KERNEL);
+	if (!port->queue)
+		return -ENOMEM;
+
+	port->nqueues = n;
+	for (i = 0; i < n; i++)
+		psp_ref_queue_init(port, i);
+
+	return 0;
+}
+
+/* NAPI instances are found by their id until a grace period has passed */
+static void psp_ref_napi_del_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++)
+		__netif_napi_del(&port->queue[i].napi);
+	synchronize_net();
+}
+
+static int psp_ref_dev_init(struct net_device *dev)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	int err;
+
+	port->dev = dev;
+	init_waitqueue_head(&port->drain_wait);
+	netif_carrier_off(dev);
+
+	err = ida_alloc(&psp_ref_ids, GFP_KERNEL);
+	if (err < 0)
+		return err;
+	port->id = err;
+
+	err = psp_ref_queues_alloc(port);
+	if (err)
+		goto err_free_id;
+
+	port->hw = psp_ref_hw_create(dev, port->id, port->nqueues);
+	if (IS_ERR(port->hw)) {
+		err = PTR_ERR(port->hw);
+		goto err_free_queues;
+	}
+
+	psp_ref_debugfs_add(port);
+	return 0;
+
+err_free_queues:
+	psp_ref_napi_del_all(port);
+	kvfree(port->queue);
+err_free_id:
+	ida_free(&psp_ref_ids, port->id);
+	return err;
+}
+
+/* The port is closed and nobody can open it again */
+static void psp_ref_dev_uninit(struct net_device *dev)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	psp_ref_psp_unregister(port);
+	psp_ref_uncable(port);
+	psp_ref_debugfs_del(port);
+	psp_ref_napi_del_all(port);
+}
+
+/* Last of all, a grace period after the cable was taken away */
+static void psp_ref_dev_free(struct net_device *dev)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	psp_ref_hw_destroy(port->hw);
+	kvfree(port->queue);
+	ida_free(&psp_ref_ids, port->id);
+}
+
+static void psp_ref_get_stats64(struct net_device *dev,
+				struct rtnl_link_stats64 *stats)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct psp_ref_queue *q;
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++) {
+		q = &port->queue[i];
+		stats->tx_packets += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_TX_PACKETS);
+		stats->tx_bytes += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_TX_BYTES);
+		stats->tx_dropped += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_TX_DROPPED);
+		stats->rx_packets += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_RX_PACKETS);
+		stats->rx_bytes += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_RX_BYTES);
+		stats->rx_length_errors += psp_ref_hw_rx_stat(port->hw, i,
+						PSP_REF_HW_RX_TOO_LONG);
+	}
+	stats->rx_errors += stats->rx_length_errors;
+}
+
+static int psp_ref_get_iflink(const struct net_device *dev)
+{
+	const struct psp_ref_port *port = netdev_priv(dev);
+	const struct psp_ref_port *peer;
+	int iflink;
+
+	rcu_read_lock();
+	peer = rcu_dereference(port->peer);
+	iflink = peer ? READ_ONCE(peer->dev->ifindex) : 0;
+	rcu_read_unlock();
+
+	return iflink;
+}
+
+static int psp_ref_get_phys_port_name(struct net_device *dev, char *name,
+				      size_t len)
+{
+	const struct psp_ref_port *port = netdev_priv(dev);
+
+	return snprintf(name, len, "p%d", port->id) >= len ? -EINVAL : 0;
+}
+
+/* The cable has one other end: all that comes is for this port */
+static void psp_ref_set_rx_mode(struct net_device *dev)
+{
+}
+
+static const struct net_device_ops psp_ref_netdev_ops = {
+	.ndo_init		= psp_ref_dev_init,
+	.ndo_uninit		= psp_ref_dev_uninit,
+	.ndo_open		= psp_ref_open,
+	.ndo_stop		= psp_ref_stop,
+	.ndo_start_xmit		= psp_ref_xmit,
+	.ndo_set_rx_mode	= psp_ref_set_rx_mode,
+	.ndo_set_mac_address	= eth_mac_addr,
+	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_get_stats64	= psp_ref_get_stats64,
+	.ndo_get_iflink		= psp_ref_get_iflink,
+	.ndo_get_phys_port_name	= psp_ref_get_phys_port_name,
+};
+
+bool psp_ref_is_port(const struct net_device *dev)
+{
+	return dev->netdev_ops == &psp_ref_netdev_ops;
+}
+
+/* With the PSP headers and the ICV the packet that is handed to the device
+ * still has to fit in the 16 bits of IPv4's total length.
+ */
+void psp_ref_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+	dev->netdev_ops = &psp_ref_netdev_ops;
+	dev->ethtool_ops = &psp_ref_ethtool_ops;
+	dev->priv_destructor = psp_ref_dev_free;
+	dev->needs_free_netdev = true;
+	dev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
+	dev->max_mtu = PSP_REF_MAX_MTU;
+	dev->needed_headroom = PSP_ENCAP_HLEN;
+	dev->features = PSP_REF_FEATURES | NETIF_F_RXCSUM;
+	dev->hw_features = dev->features;
+	dev->vlan_features = PSP_REF_FEATURES;
+	netif_set_tso_max_size(dev, GSO_LEGACY_MAX_SIZE - PSP_OVERHEAD);
+}
