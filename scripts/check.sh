@@ -1,5 +1,219 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
+#
+# Static checks. Each gate is a function that prints what it dislikes and
+# fails if there was anything; check_all runs them side by side.
+
+GATES=(
+	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
+	perl yaml netlink_spec judges
+)
+
+# Sparse understands the headers of this one.
+SPARSE_KERNEL=6.12
+
+# Folders whose C files are the kernel's: what kernel-doc and size limits
+# apply to, and version tests are not allowed in.
+KERNEL_DIRS=(net drivers include)
+
 check_all() {
-	die "not there yet"
+	local gate gates passed=0 failed=0
+
+	mapfile -t gates < <(kernel_names | sed 's/^/build:/')
+	gates+=("${GATES[@]}")
+	new_log_dir
+	for gate in "${gates[@]}"; do
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+			wait -n || :
+		done
+		run_gate "$gate" > "$LOG/$gate.log" 2>&1 &
+	done
+	wait
+	for gate in "${gates[@]}"; do
+		if [ -e "$LOG/$gate.ok" ]; then
+			passed=$((passed + 1))
+			echo "ok $((passed + failed)) $gate"
+		else
+			failed=$((failed + 1))
+			sed 's/^/# /' "$LOG/$gate.log"
+			echo "not ok $((passed + failed)) $gate"
+		fi
+	done
+	echo "$passed passed, $failed failed"
+	[ $failed = 0 ] && [ $passed -gt 0 ]
+}
+
+# A gate is good only if it came to its end. After a colon comes an argument.
+run_gate() {
+	cd "$TREE" || return
+	"gate_${1%%:*}" "${1#*:}" && : > "$LOG/$1.ok"
+}
+
+# Files of the tree, not what was built in it, that match one of the globs.
+tree_files() {
+	if [ -e "$TREE/.git" ]; then
+		git -c safe.directory="$TREE" -C "$TREE" ls-files -co \
+			--exclude-standard -- "$@"
+	else
+		(cd "$TREE" && find . -type f | sed 's|^\./||' |
+			grep -E "$(globs_to_regex "$@")")
+	fi | sort -u | while read -r file; do
+		[ ! -f "$TREE/$file" ] || echo "$file"
+	done
+}
+
+globs_to_regex() {
+	local glob regex=()
+
+	for glob in "${@:-*}"; do
+		glob=${glob//./\\.}
+		regex+=("^${glob//\*/.*}\$")
+	done
+	(IFS='|'; echo "${regex[*]}")
+}
+
+kernel_files() {
+	tree_files "${KERNEL_DIRS[@]/%//*.[ch]}"
+}
+
+# Good if nothing comes on stdin; what comes is shown.
+nothing() {
+	! grep .
+}
+
+# Lines that match in the files on stdin. Statuses of xargs say nothing here.
+grep_files() {
+	xargs -r grep -nE "$@" /dev/null || :
+}
+
+# Warnings are errors, so what is built has none and need not be built again.
+gate_build() {
+	local kernel=$1 args=(W=1e)
+
+	[ "$kernel" != $SPARSE_KERNEL ] || args+=(C=2)
+	with_lock "check-$kernel-$TREE_ID" build_check "$kernel" "${args[@]}"
+}
+
+# Sparse does not fail a build; lines that are not about our files are about
+# the kernel's headers.
+build_check() {
+	local kernel=$1 dir out status=0
+
+	shift
+	dir=$(module_dir "check-$kernel")
+	sync_sources "$dir"
+	out=$(kbuild "$kernel" "$dir" "$@" 2>&1) || status=$?
+	out=${out//"$dir/"/}
+	[ $status = 0 ] || echo "$out"
+	grep -E '^(net|drivers|include|compat|compat-include)/.*: warning:' \
+		<<< "$out" && status=1
+	return $status
+}
+
+# Two kinds of files are excused from rules that do not fit them: trace events
+# have a layout of their own, and what the tests split are shell commands, not
+# messages that somebody would grep for.
+gate_checkpatch() {
+	local status=0
+
+	tree_files '*.[ch]' | grep -v -e '_trace\.h$' -e '^tools/' |
+		checkpatch || status=1
+	tree_files '*_trace.h' |
+		checkpatch --ignore OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT ||
+		status=1
+	tree_files 'tools/*.[ch]' | checkpatch --ignore SPLIT_STRING ||
+		status=1
+	return $status
+}
+
+# The first line is the SPDX tag, and that is as long as it is.
+checkpatch() {
+	{ xargs -r -n 8 -P "$(nproc)" perl "$KSRC/scripts/checkpatch.pl" \
+		--terse --no-summary "$@" -f 2>&1 || :; } |
+		sed '/:1: CHECK: line length/d' | nothing
+}
+
+gate_kernel_doc() {
+	kernel_files | xargs -r perl "$KSRC/scripts/kernel-doc" -none -Wall \
+		2>&1 | nothing
+}
+
+# No file over 700 lines, no function over 80.
+gate_sizes() {
+	tree_files '*.[ch]' | xargs -r scripts/sizes.pl
+}
+
+# Old kernels are known in compat-include/ only, and by what they have.
+gate_version_tests() {
+	{
+		kernel_files |
+			grep_files 'LINUX_VERSION|KERNEL_VERSION|COMPAT_'
+		tree_files 'compat-include/*' 'compat/*' |
+			grep_files 'LINUX_VERSION|KERNEL_VERSION'
+	} | nothing
+}
+
+# The runner names KTAP's own directives.
+gate_leftovers() {
+	tree_files | grep -v -e ^scripts/check.sh -e /qemu/ |
+		grep_files '\b(TODO|FIXME|XXX)\b' | nothing
+}
+
+gate_spdx() {
+	local file bad=0
+
+	while read -r file; do
+		case $file in
+		COPYING | MAINTAINERS | LICENSES/*) continue ;;
+		README.md | */config | */settings) continue ;;
+		esac
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' || {
+			echo "$file: no SPDX line"
+			bad=1
+		}
+	done < <(tree_files)
+	return $bad
+}
+
+gate_spelling() {
+	tree_files | grep -v ^LICENSES/ | xargs -r codespell
+}
+
+shell_files() {
+	tree_files | xargs -r grep -lE \
+		'^#!/bin/(ba)?sh|^# shellcheck shell=' /dev/null || :
+}
+
+gate_shell() {
+	shell_files | xargs -r shellcheck -x
+}
+
+gate_perl() {
+	tree_files '*.pl' | xargs -r -n1 perl -wc 2>&1 |
+		sed '/syntax OK$/d' | nothing
+}
+
+gate_yaml() {
+	tree_files '*.yaml' | xargs -r yamllint -s
+}
+
+# The kernel's own tool must load the spec and find it valid.
+gate_netlink_spec() {
+	PYTHONDONTWRITEBYTECODE=1 python3 - "$KSRC" \
+		Documentation/netlink/specs/psp.yaml <<-'EOT'
+	import sys
+
+	ksrc, spec = sys.argv[1:]
+	sys.path.append(ksrc + "/tools/net/ynl")
+	from lib import SpecFamily
+
+	family = SpecFamily(spec, ksrc + "/Documentation/netlink/genetlink.yaml")
+	if not family.ops:
+	    sys.exit(f"{spec}: no operations")
+	EOT
+}
+
+# What decides that a run was green must be able to say that it was not.
+gate_judges() {
+	"$QEMU/judges.sh"
 }

@@ -95,7 +95,7 @@ own_test() {
 	if out=$("$@" 2>&1); then
 		echo "  ok 1 done" >&3
 	else
-		[ -z "$out" ] || sed 's/^/  # /' <<< "$out" >&3
+		printf '%s\n' "$out" | sed 's/^/  # /' >&3
 		echo "  not ok 1 done" >&3
 		failures=$((failures + 1))
 	fi
@@ -119,9 +119,14 @@ run_suite() {
 	echo 1 > $CGROUP/cgroup.kill
 	wait $said
 	ip -all netns delete
-	[ $status -ne 124 ] && [ $status -ne 137 ] ||
+	case $status in
+	0 | 4) ;;
+	124 | 137)
 		control "timeout $seconds"
-	[ $status -eq 0 ] || [ $status -eq 4 ] || failures=$((failures + 1))
+		failures=$((failures + 1))
+		;;
+	*) failures=$((failures + 1)) ;;
+	esac
 	control "end $name $status $((SECONDS - start))"
 }
 
@@ -163,8 +168,11 @@ finish() {
 	[ ! -e $KMEMLEAK ] || own_test leaks leak_scan
 	save_log
 	own_test log check_log
-	[ "$failures" = 0 ] && echo success > "$RESULT" ||
+	if [ "$failures" = 0 ]; then
+		echo success > "$RESULT"
+	else
 		echo failure > "$RESULT"
+	fi
 }
 
 job_test() {

@@ -41,8 +41,11 @@ sub failed {
 }
 
 sub plan_ends {
-	failed("plan", "$ran of $plan tests ran")
-		if defined $plan && $ran != $plan;
+	if (defined $plan) {
+		failed("plan", "$ran of $plan tests ran") if $ran != $plan;
+	} elsif ($ran) {
+		failed("plan", "none for $ran tests");
+	}
 	($plan, $ran) = (undef, 0);
 }
 

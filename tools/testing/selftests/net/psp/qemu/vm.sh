@@ -203,8 +203,7 @@ verdict() {
 	if out=$("$@" 2>&1); then
 		echo "  ok $number $name"
 	else
-		[ -z "$out" ] || sed 's/^/  # /' <<< "$out"
-		sed 's/^/  # /'
+		{ echo "$out"; cat; } | sed -e '/^$/d' -e 's/^/  # /'
 		echo "  not ok $number $name"
 	fi
 }
@@ -276,8 +275,9 @@ vm_shell() {
 	vm_qemu "$kernel" 86400 -device virtconsole,chardev=main \
 		-chardev stdio,id=main,signal=off || status=$?
 	stty "$saved"
-	[ $status = 0 ] && [ "$(cat "$dir/result")" = success ] ||
+	if [ $status != 0 ] || [ "$(cat "$dir/result")" != success ]; then
 		die "the machine died; logs in $dir"
+	fi
 }
 
 # Commands from a pipe or a file run as a script, and its status is ours.
