@@ -157,12 +157,21 @@ int psp_conn_open(struct psp_conn *conn, struct psp_net *net,
 	return err;
 }
 
+/* Abort: orphans in FIN_WAIT would hold the module for minutes */
+static void psp_conn_abort(int fd)
+{
+	const struct linger linger = { .l_onoff = 1 };
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	close(fd);
+}
+
 void psp_conn_close(struct psp_conn *conn)
 {
-	if (conn->a.fd > 0)
-		close(conn->a.fd);
-	if (conn->b.fd > 0)
-		close(conn->b.fd);
+	psp_conn_abort(conn->a.fd);
+	psp_conn_abort(conn->b.fd);
 	conn->a.fd = -1;
 	conn->b.fd = -1;
 }

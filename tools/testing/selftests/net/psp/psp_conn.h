@@ -56,6 +56,8 @@ int psp_conn_open(struct psp_conn *conn, struct psp_net *net,
 
 /* Connect a.fd to the listener, accept b.fd; for sockets made beforehand */
 int psp_conn_finish(struct psp_conn *conn, int listener, uint16_t port);
+
+/* Reset the connection, so that nothing of it is left */
 void psp_conn_close(struct psp_conn *conn);
 struct psp_side *psp_conn_peer(struct psp_conn *conn, struct psp_side *side);
 

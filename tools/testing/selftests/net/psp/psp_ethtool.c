@@ -45,6 +45,16 @@ static int64_t psp_ethtool_count(struct psp_end *end)
 	return err ? err : info.n_stats;
 }
 
+/* Is @string @name, or @name of a queue: qN_@name? */
+static bool psp_ethtool_is(const char *string, const char *name)
+{
+	int n = 0;
+
+	sscanf(string, "q%*u_%n", &n);
+	return !strncmp(string, name, ETH_GSTRING_LEN) ||
+	       (n && !strncmp(string + n, name, ETH_GSTRING_LEN - n));
+}
+
 int64_t psp_ethtool_stat(struct psp_end *end, const char *name)
 {
 	int64_t n = psp_ethtool_count(end), val = -ENOENT, i;
@@ -63,9 +73,9 @@ int64_t psp_ethtool_stat(struct psp_end *end, const char *name)
 	if (psp_ethtool(end, strings) || psp_ethtool(end, stats))
 		n = 0;
 	for (i = 0; i < n; i++)
-		if (!strncmp((char *)strings->data + i * ETH_GSTRING_LEN,
-			     name, ETH_GSTRING_LEN))
-			val = stats->data[i];
+		if (psp_ethtool_is((char *)strings->data + i * ETH_GSTRING_LEN,
+				   name))
+			val = (val < 0 ? 0 : val) + stats->data[i];
 	free(strings);
 	free(stats);
 	return val;

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -20,12 +21,13 @@
 #include "psp_wire.h"
 
 #define PSP_DEBUGFS	"/sys/kernel/debug"
+#define PSP_HARM_SCALE	10000	/* the knobs take frames out of so many */
 #define PSP_TAP_NAME	"psptap"
 #define PSP_TAP_RCVBUF	(64 << 20)
 
 static int psp_knob_open(struct psp_end *end, const char *knob, int flags)
 {
-	char path[256], bus[64];
+	char path[256], bus[64], *id;
 	int fd, err;
 
 	err = psp_ethtool_bus(end, bus, sizeof(bus));
@@ -35,7 +37,12 @@ static int psp_knob_open(struct psp_end *end, const char *knob, int flags)
 	    mount("debugfs", PSP_DEBUGFS, "debugfs", 0, NULL) &&
 	    errno != EBUSY)
 		return -errno;
-	snprintf(path, sizeof(path), PSP_DEBUGFS "/psp_ref/%s/%s", bus, knob);
+	/* The bus info is psp_ref.N, the directory psp_ref/N */
+	id = strrchr(bus, '.');
+	if (!id)
+		return -ENODEV;
+	snprintf(path, sizeof(path), PSP_DEBUGFS "/psp_ref/%s/%s", id + 1,
+		 knob);
 	fd = open(path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -73,6 +80,23 @@ int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len)
 	buf[n < 0 ? 0 : n] = 0;
 	close(fd);
 	return err;
+}
+
+int64_t psp_gauge(struct psp_end *end, const char *name)
+{
+	char buf[32];
+	int err = psp_knob_get(end, name, buf, sizeof(buf));
+
+	return err ? err : strtoll(buf, NULL, 0);
+}
+
+int psp_wire_harm(struct psp_end *end, const char *harm, double percent)
+{
+	char knob[64];
+
+	snprintf(knob, sizeof(knob), "wire_%s", harm);
+	return psp_knob_set(end, knob, "%d",
+			    (int)(percent * PSP_HARM_SCALE / 100));
 }
 
 static int psp_tap_bind(struct psp_tap *tap)
@@ -175,12 +199,20 @@ void psp_tap_flush(struct psp_tap *tap)
 		;
 }
 
+bool psp_frame_from(const struct psp_frame *frame, const struct psp_end *end)
+{
+	const struct ethhdr *eth = (const void *)frame->data;
+
+	return !memcmp(eth->h_source, end->mac, sizeof(end->mac));
+}
+
 /* Finds the transport header; IPv6 without extension headers is enough */
 static void psp_frame_ip(struct psp_frame *frame)
 {
 	const struct ethhdr *eth = (const void *)frame->data;
 	const struct ip6_hdr *ip6;
 	const struct iphdr *ip;
+	unsigned int end = 0;
 
 	frame->l3 = sizeof(*eth);
 	if (frame->len < sizeof(*eth) + sizeof(*ip))
@@ -189,11 +221,16 @@ static void psp_frame_ip(struct psp_frame *frame)
 		ip = (const void *)(frame->data + frame->l3);
 		frame->l4 = frame->l3 + ip->ihl * 4;
 		frame->proto = ip->protocol;
+		end = frame->l3 + ntohs(ip->tot_len);
 	} else if (eth->h_proto == htons(ETH_P_IPV6)) {
 		ip6 = (const void *)(frame->data + frame->l3);
 		frame->l4 = frame->l3 + sizeof(*ip6);
 		frame->proto = ip6->ip6_nxt;
+		end = frame->l4 + ntohs(ip6->ip6_plen);
 	}
+	if (frame->proto == IPPROTO_TCP && frame->len >= frame->l4 + 20)
+		frame->tcp_len = end - frame->l4 -
+				 (frame->data[frame->l4 + 12] >> 4) * 4;
 }
 
 void psp_frame_parse(struct psp_frame *frame)
@@ -204,6 +241,7 @@ void psp_frame_parse(struct psp_frame *frame)
 
 	frame->l4 = 0;
 	frame->proto = 0;
+	frame->tcp_len = 0;
 	frame->psp = false;
 	psp_frame_ip(frame);
 	hlen = frame->l4 + sizeof(*udp) + PSP_HDR_LEN;

@@ -17,14 +17,24 @@ __printf(3, 4)
 int psp_knob_set(struct psp_end *end, const char *knob, const char *fmt, ...);
 int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len);
 
+/* The same of a file that holds a number, or -errno */
+int64_t psp_gauge(struct psp_end *end, const char *name);
+
 /* Name of the port as its driver gives it, "bus info" of ethtool */
 int psp_ethtool_bus(struct psp_end *end, char *bus, size_t len);
 
-/* A counter of "ethtool -S", or -ENOENT */
+/* A counter of "ethtool -S", summed up over the queues, or -ENOENT */
 int64_t psp_ethtool_stat(struct psp_end *end, const char *name);
 
+/*
+ * Treat frames that leave the port badly: @harm is "loss", "duplicate",
+ * "reorder" or "corrupt", @percent how many of them meet with it
+ */
+int psp_wire_harm(struct psp_end *end, const char *harm, double percent);
+
 /**
- * struct psp_tap - sees each frame that a port puts on the wire
+ * struct psp_tap - sees the frames of the cable, in both directions, before
+ *	psp_wire_harm() does anything to them
  * @end: the port
  * @fd: packet socket in the port's namespace, non-blocking
  * @ifindex: interface that the frames are mirrored to
@@ -41,13 +51,14 @@ struct psp_tap {
  * @l3: offset of the IP header
  * @l4: offset of the UDP or TCP header, 0 if there is none
  * @proto: IPPROTO_UDP, IPPROTO_TCP or other
+ * @tcp_len: bytes of TCP payload if it is plain TCP
  * @psp: it is PSP; the members below hold
  * @spi: SPI in host byte order
  * @iv: initialisation vector in host byte order
  * @version: PSP version
  * @sport: UDP source port
  * @payload: offset of the first byte behind the PSP header
- * @payload_len: bytes from there to the ICV
+ * @payload_len: bytes from there to the ICV, the inner TCP header included
  * @data: the frame from the Ethernet header on
  */
 struct psp_frame {
@@ -55,6 +66,7 @@ struct psp_frame {
 	unsigned int l3;
 	unsigned int l4;
 	uint8_t proto;
+	unsigned int tcp_len;
 	bool psp;
 	uint32_t spi;
 	uint64_t iv;
@@ -74,6 +86,9 @@ int psp_tap_next(struct psp_tap *tap, struct psp_frame *frame,
 
 /* Forget the frames seen so far */
 void psp_tap_flush(struct psp_tap *tap);
+
+/* Was it sent by the port of @end? */
+bool psp_frame_from(const struct psp_frame *frame, const struct psp_end *end);
 
 /* Fill in the members of @frame from its data */
 void psp_frame_parse(struct psp_frame *frame);
