@@ -165,7 +165,7 @@ void psp_ack_parse(struct psp_ack *ack, const struct nlmsghdr *nlh,
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 
-	/* An error is followed by the request's header, the end of a dump not */
+	/* The request's header comes behind an error only */
 	hlen = sizeof(*err);
 	if (nlh->nlmsg_type == NLMSG_ERROR)
 		hlen = sizeof(struct nlmsgerr);

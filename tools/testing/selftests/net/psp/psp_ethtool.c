@@ -48,11 +48,13 @@ static int64_t psp_ethtool_count(struct psp_end *end)
 /* Is @string @name, or @name of a queue: qN_@name? */
 static bool psp_ethtool_is(const char *string, const char *name)
 {
-	int n = 0;
+	const char *own = string;
 
-	sscanf(string, "q%*u_%n", &n);
-	return !strncmp(string, name, ETH_GSTRING_LEN) ||
-	       (n && !strncmp(string + n, name, ETH_GSTRING_LEN - n));
+	if (*own == 'q') {
+		own += strspn(own + 1, "0123456789") + 1;
+		own += *own == '_';
+	}
+	return !strcmp(string, name) || !strcmp(own, name);
 }
 
 int64_t psp_ethtool_stat(struct psp_end *end, const char *name)
