@@ -99,6 +99,7 @@ sub suite_ends {
 
 	if (defined $timeout) {
 		failed("timeout", "killed after $timeout seconds");
+		($plan, $ran) = (undef, 0);
 	} elsif ($status !~ /^[04]$/ && !$suite_failed) {
 		failed("status", $status eq "?" ? "it never ended" :
 		       "exit status $status");

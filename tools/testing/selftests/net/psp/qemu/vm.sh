@@ -11,7 +11,7 @@
 
 # The guest's memory, and how long it may take besides its suites (seconds).
 VM_MEMORY=1536
-VM_BOOT_TIME=90
+VM_BOOT_TIME=180
 
 # What it takes to mount the root; dependencies come along.
 INITRAMFS_MODULES=(
@@ -97,6 +97,7 @@ vm_job() {
 	cat <<-EOT
 	MODE=$mode
 	SUITES=$suites
+	SLOW=${PSP_SLOW:-1}
 	QEMU_SRC=$QEMU
 	PSP_SRC=$SELFTESTS
 	PSP_OUT=$LOG/selftests
@@ -150,10 +151,10 @@ vm_prepare() {
 
 # How long the chosen suites may take together.
 suites_time() {
-	table "$QEMU/suites" | awk -v want="$1" '
+	table "$QEMU/suites" | awk -v want="$1" -v slow="${PSP_SLOW:-1}" '
 		BEGIN { n = split(want, list, ","); while (n) ok[list[n--]] }
 		want == "" || $1 in ok { sum += $2 }
-		END { print sum + 0 }'
+		END { print sum * slow }'
 }
 
 # vm_test KERNEL SUITES - results go to $LOG/KERNEL/results, one line each.
