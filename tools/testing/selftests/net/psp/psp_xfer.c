@@ -213,3 +213,26 @@ int psp_xfer_both(struct psp_conn *conn, uint64_t len, int stall_ms)
 	psp_xfer_init(&xfer[1], &conn->b, &conn->a, len);
 	return psp_xfer_run(xfer, 2, stall_ms);
 }
+
+void psp_flood_start(struct psp_conn *conn, struct psp_xfer *xfer)
+{
+	psp_xfer_init(&xfer[0], &conn->a, &conn->b, 1ULL << 40);
+	psp_xfer_init(&xfer[1], &conn->b, &conn->a, 1ULL << 40);
+}
+
+int psp_flood_flow(struct psp_xfer *xfer, uint64_t bytes, int stall_ms)
+{
+	uint64_t pos[2] = { xfer[0].rcvd + bytes, xfer[1].rcvd + bytes };
+	int err = 0;
+
+	while (!err && (xfer[0].rcvd < pos[0] || xfer[1].rcvd < pos[1]))
+		err = psp_xfer_step(xfer, 2, stall_ms);
+	return err;
+}
+
+int psp_flood_end(struct psp_xfer *xfer, int stall_ms)
+{
+	xfer[0].len = xfer[0].sent;
+	xfer[1].len = xfer[1].sent;
+	return psp_xfer_run(xfer, 2, stall_ms);
+}

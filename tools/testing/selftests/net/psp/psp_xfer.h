@@ -63,4 +63,13 @@ int psp_xfer_one(struct psp_side *from, struct psp_side *to, uint64_t len,
 /* The same both ways at once */
 int psp_xfer_both(struct psp_conn *conn, uint64_t len, int stall_ms);
 
+/*
+ * A flood: bulk data both ways, in two &struct psp_xfer, for as long as the
+ * test likes. Flow lets at least @bytes more arrive in each direction; at the
+ * end all that was sent has to arrive.
+ */
+void psp_flood_start(struct psp_conn *conn, struct psp_xfer *xfer);
+int psp_flood_flow(struct psp_xfer *xfer, uint64_t bytes, int stall_ms);
+int psp_flood_end(struct psp_xfer *xfer, int stall_ms);
+
 #endif /* PSP_XFER_H */

@@ -50,32 +50,6 @@ FIXTURE_TEARDOWN(rekey)
 	psp_net_close(&self->net);
 }
 
-/* Bulk data both ways, without end until the test has seen enough */
-static void rekey_flood(struct psp_conn *conn, struct psp_xfer *xfer)
-{
-	psp_xfer_init(&xfer[0], &conn->a, &conn->b, 1ULL << 40);
-	psp_xfer_init(&xfer[1], &conn->b, &conn->a, 1ULL << 40);
-}
-
-/* Let the flood move on by @bytes in both directions */
-static int rekey_flow(struct psp_xfer *xfer, uint64_t bytes)
-{
-	uint64_t pos[2] = { xfer[0].rcvd + bytes, xfer[1].rcvd + bytes };
-	int err = 0;
-
-	while (!err && (xfer[0].rcvd < pos[0] || xfer[1].rcvd < pos[1]))
-		err = psp_xfer_step(xfer, 2, STALL_MS);
-	return err;
-}
-
-/* No more new bytes; what was sent has to arrive to the last of them */
-static int rekey_flood_end(struct psp_xfer *xfer)
-{
-	xfer[0].len = xfer[0].sent;
-	xfer[1].len = xfer[1].sent;
-	return psp_xfer_run(xfer, 2, STALL_MS);
-}
-
 static uint64_t rekey_stat(struct psp_end *end, int which)
 {
 	struct psp_stats stats;
@@ -109,19 +83,19 @@ TEST_F_TIMEOUT(rekey, both_ends_while_data_flows_both_ways, TIMEOUT_S)
 	struct psp_key old_a = conn->a.rx, old_b = conn->b.rx;
 	struct psp_xfer xfer[2];
 
-	rekey_flood(conn, xfer);
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
+	psp_flood_start(conn, xfer);
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_rotate(conn));
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_rx(conn, &conn->a, variant->version));
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_rx(conn, &conn->b, variant->version));
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_tx(conn, &conn->b));
-	ASSERT_EQ(0, rekey_flow(xfer, 200000));
-	ASSERT_EQ(0, rekey_flood_end(xfer));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 200000, STALL_MS));
+	ASSERT_EQ(0, psp_flood_end(xfer, STALL_MS));
 
 	EXPECT_EQ(PHASE_BIT, (old_a.spi ^ conn->a.rx.spi) & PHASE_BIT);
 	EXPECT_EQ(PHASE_BIT, (old_b.spi ^ conn->b.rx.spi) & PHASE_BIT);
@@ -162,22 +136,22 @@ TEST_F_TIMEOUT(rekey, both_ends_at_the_same_time, TIMEOUT_S)
 	int round, i;
 
 	pthread_barrier_init(&barrier, NULL, 2);
-	rekey_flood(conn, xfer);
+	psp_flood_start(conn, xfer);
 	for (round = 0; round < 5; round++) {
-		ASSERT_EQ(0, rekey_flow(xfer, 100000));
+		ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
 		ASSERT_EQ(0, psp_conn_rotate(conn));
 		for (i = 0; i < 2; i++) {
 			t[i].barrier = &barrier;
 			ASSERT_EQ(0, pthread_create(&thread[i], NULL,
 						    rekey_thread, &t[i]));
 		}
-		ASSERT_EQ(0, rekey_flow(xfer, 100000));
+		ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
 		for (i = 0; i < 2; i++) {
 			pthread_join(thread[i], NULL);
 			EXPECT_EQ(0, t[i].err);
 		}
 	}
-	EXPECT_EQ(0, rekey_flood_end(xfer));
+	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
 }
 
 /* A's packets still bear the SPI that B had before its rx rekey */
@@ -245,12 +219,12 @@ TEST_F(rekey, tx_alone_with_the_key_in_use_is_allowed)
 	struct psp_xfer xfer[2];
 	int i;
 
-	rekey_flood(conn, xfer);
+	psp_flood_start(conn, xfer);
 	for (i = 0; i < 5; i++) {
-		ASSERT_EQ(0, rekey_flow(xfer, 50000));
+		ASSERT_EQ(0, psp_flood_flow(xfer, 50000, STALL_MS));
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
 	}
-	EXPECT_EQ(0, rekey_flood_end(xfer));
+	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
 	EXPECT_EQ(0, rekey_refused(&self->net.b));
 }
 
@@ -263,12 +237,12 @@ TEST_F(rekey, tx_may_go_back_to_the_previous_spi)
 
 	ASSERT_EQ(0, psp_conn_rotate(conn));
 	ASSERT_EQ(0, psp_conn_rekey_dir(conn, &conn->a));
-	rekey_flood(conn, xfer);
-	ASSERT_EQ(0, rekey_flow(xfer, 100000));
+	psp_flood_start(conn, xfer);
+	ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
 	ASSERT_EQ(0, psp_nl_tx_assoc(&self->net.a.nl, self->net.a.dev_id,
 				     variant->version, conn->a.fd, &old));
-	ASSERT_EQ(0, rekey_flow(xfer, 100000));
-	EXPECT_EQ(0, rekey_flood_end(xfer));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
+	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
 	EXPECT_EQ(0, rekey_refused(&self->net.b));
 }
 
@@ -284,11 +258,11 @@ TEST_F(rekey, tx_is_an_instant)
 
 	ASSERT_EQ(0, psp_tap_open(&tap, &self->net.a));
 	ASSERT_EQ(0, psp_conn_rotate(conn));
-	rekey_flood(conn, xfer);
-	ASSERT_EQ(0, rekey_flow(xfer, 100000));
+	psp_flood_start(conn, xfer);
+	ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
 	ASSERT_EQ(0, psp_conn_rekey_dir(conn, &conn->a));
-	ASSERT_EQ(0, rekey_flow(xfer, 100000));
-	ASSERT_EQ(0, rekey_flood_end(xfer));
+	ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
+	ASSERT_EQ(0, psp_flood_end(xfer, STALL_MS));
 	while (psp_tap_next(&tap, &frame, 0) > 0) {
 		if (!frame.psp || !psp_frame_from(&frame, &self->net.a))
 			continue;

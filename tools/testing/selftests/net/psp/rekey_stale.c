@@ -226,16 +226,13 @@ TEST_F_TIMEOUT(stale, hundred_rotations_during_one_transfer, TIMEOUT_S)
 	struct psp_xfer xfer[2];
 	int i;
 
-	psp_xfer_init(&xfer[0], &conn->a, &conn->b, 100 * 50000);
-	psp_xfer_init(&xfer[1], &conn->b, &conn->a, 100 * 50000);
-	for (i = 1; i <= 100; i++) {
+	psp_flood_start(conn, xfer);
+	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, psp_conn_rotate(conn));
 		ASSERT_EQ(0, psp_conn_rekey(conn));
-		ASSERT_EQ(0, psp_xfer_until(&xfer[0], 2, i * 50000 - 20000,
-					    STALL_MS));
+		ASSERT_EQ(0, psp_flood_flow(xfer, 20000, STALL_MS));
 	}
-	EXPECT_FALSE(psp_xfer_done(xfer, 2));
-	EXPECT_EQ(0, psp_xfer_run(xfer, 2, STALL_MS));
+	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
 	EXPECT_EQ(100, stale_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
 	EXPECT_EQ(100, stale_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
 	EXPECT_EQ(0, stale_stat(self->a, PSP_A_STATS_STALE_EVENTS));

@@ -64,18 +64,19 @@ static int wire_harm_both(struct psp_net *net, const char *harm,
 static int wire_rekey_in_flow(struct psp_conn *conn, int times)
 {
 	struct psp_xfer xfer[2];
-	int i, err = 0;
+	int err = 0;
 
-	psp_xfer_init(&xfer[0], &conn->a, &conn->b, (times + 1) * 50000);
-	psp_xfer_init(&xfer[1], &conn->b, &conn->a, (times + 1) * 50000);
-	for (i = 1; i <= times && !err; i++) {
-		err = psp_xfer_until(xfer, 2, i * 50000, STALL_MS);
+	psp_flood_start(conn, xfer);
+	while (!err && times--) {
+		err = psp_flood_flow(xfer, 50000, STALL_MS);
 		if (!err)
 			err = psp_conn_rotate(conn);
 		if (!err)
 			err = psp_conn_rekey(conn);
 	}
-	return err ? err : psp_xfer_run(xfer, 2, STALL_MS);
+	if (!err)
+		err = psp_flood_flow(xfer, 50000, STALL_MS);
+	return err ? err : psp_flood_end(xfer, STALL_MS);
 }
 
 TEST_F_TIMEOUT(wire, rekey_with_5_percent_loss, TIMEOUT_S)
