@@ -98,9 +98,11 @@ fetch_deb() {
 		echo "$sum  $CACHE/deb/$file" | sha256sum --status -c -
 }
 
-# With lists that the archive has moved on from, try once more with new ones.
-fetch_debs_retry() {
-	fetch_debs "$@" || { apt_update && fetch_debs "$@"; }
+# Names come from lists that the archive may have moved on from: try once more
+# with new ones.
+with_fresh_lists() {
+	apt_fresh_lists || return 1
+	"$@" || { apt_update && "$@"; }
 }
 
 fetch_kernel() {
@@ -108,21 +110,22 @@ fetch_kernel() {
 }
 
 fetch_kernel_locked() {
-	local name=$1 kind image headers
+	local name=$1 row
 
-	read -r _ kind image headers <<< "$(kernel_row "$name")"
+	read -r -a row <<< "$(kernel_row "$name")"
 	[ -e "$(kernel_dir "$name")/release" ] &&
 		is_recent "$(kernel_dir "$name")/checked" && return 0
-	"fetch_$kind" "$name" "$image" "$headers" ||
+	with_fresh_lists "fetch_${row[1]}" "$name" "${row[@]:2}" || {
 		[ -e "$(kernel_dir "$name")/release" ] ||
-		die "cannot fetch kernel $name"
+			die "cannot fetch kernel $name"
+		say "going on with the kernel $name that is here"
+	}
 	touch "$(kernel_dir "$name")/checked"
 }
 
 fetch_debian() {
 	local name=$1 image headers
 
-	apt_fresh_lists
 	image=$(real_packages "$2" 'linux-image-[0-9].*')
 	headers=$(real_packages "$3" 'linux-headers-[0-9].*')
 	[ "$(cat "$(kernel_dir "$name")/packages" 2> /dev/null)" != \
@@ -141,41 +144,47 @@ unpack_debian() {
 	# The headers come in three packages that include each other.
 	mapfile -t debs < <(real_packages "$headers" \
 		'linux-\(headers\|kbuild\)-.*' | xargs -n1)
-	mapfile -t debs < <(fetch_debs_retry "$image" "$headers" "${debs[@]}")
+	mapfile -t debs < <(fetch_debs "$image" "$headers" "${debs[@]}")
 	[ ${#debs[@]} -ge 4 ] || return 1
 
 	say "unpacking kernel $name"
 	mkdir -p "$CACHE/kernel"
 	tmp=$(mktemp -d "$CACHE/kernel/tmp.XXXXXX")
 	for deb in "${debs[@]}"; do
-		dpkg-deb -x "$deb" "$tmp/root"
+		dpkg-deb -x "$deb" "$tmp/root" || return 1
 	done
-	arrange_debian "$tmp"
 	debian_id "$image" "$headers" > "$tmp/packages"
-	replace_dir "$tmp" "$(kernel_dir "$name")"
+	arrange_debian "$tmp" && replace_dir "$tmp" "$(kernel_dir "$name")" &&
+		rm -f "${debs[@]}"
 }
 
 # Give an unpacked kernel the cache's layout, and paths of its own instead of
 # those it would have when installed.
 arrange_debian() {
-	local tmp=$1 release
+	local tmp=$1 root=$1/root release
 
-	release=$(basename "$(echo "$tmp"/root/boot/vmlinuz-*)")
+	release=$(basename "$(echo "$root"/boot/vmlinuz-*)")
 	release=${release#vmlinuz-}
-	mv "$tmp/root/boot/vmlinuz-$release" "$tmp/vmlinuz"
-	if [ -d "$tmp/root/usr/lib/modules" ]; then
-		mkdir -p "$tmp/root/lib"
-		mv "$tmp/root/usr/lib/modules" "$tmp/root/lib/modules"
+	mv "$root/boot/vmlinuz-$release" "$tmp/vmlinuz" || return 1
+	if [ -d "$root/usr/lib/modules" ]; then
+		mkdir -p "$root/lib"
+		mv "$root/usr/lib/modules" "$root/lib/modules" || return 1
 	fi
-	rm -f "$tmp/root/lib/modules/$release"/{build,source}
-	depmod -b "$tmp/root" "$release"
+	rm -f "$root/lib/modules/$release"/{build,source}
 	ln -s "root/usr/src/linux-headers-$release" "$tmp/headers"
 	ln -s root/lib "$tmp/lib"
+	chmod 755 "$tmp"
 	# shellcheck disable=SC2016 # for make to expand
 	sed -i 's|^include /usr/src/|include $(dir $(lastword $(MAKEFILE_LIST)))../|' \
-		"$tmp/headers/Makefile"
-	chmod 755 "$tmp"
-	echo "$release" > "$tmp/release"
+		"$tmp/headers/Makefile" &&
+		depmod -b "$root" "$release" &&
+		echo "$release" > "$tmp/release"
+}
+
+# What interrupted runs left behind.
+sweep_cache() {
+	find "$CACHE" -maxdepth 2 \( -name 'tmp.*' -o -name 'old.*' \) \
+		-mmin +240 -exec rm -rf {} +
 }
 
 # The old one goes away under a name that nobody looks up.
@@ -202,14 +211,17 @@ fetch_source_locked() {
 
 	[ ! -e "$KSRC/COPYING" ] || return 0
 
-	apt_fresh_lists
-	deb=$(fetch_debs_retry $SOURCE_PACKAGE) || die "no $SOURCE_PACKAGE"
+	with_fresh_lists fetch_debs $SOURCE_PACKAGE > "$CACHE/.source" ||
+		die "no $SOURCE_PACKAGE"
+	deb=$(tail -n 1 "$CACHE/.source")
 	say "unpacking $SOURCE_PACKAGE"
 	tmp=$(mktemp -d "$CACHE/tmp.XXXXXX")
 	dpkg-deb --fsys-tarfile "$deb" |
 		tar -xO "./usr/src/$SOURCE_PACKAGE.tar.xz" | xz -dc -T0 |
 		tar -x -C "$tmp" --strip-components=1 \
-			"${SOURCE_PARTS[@]/#/$SOURCE_PACKAGE/}"
+			"${SOURCE_PARTS[@]/#/$SOURCE_PACKAGE/}" ||
+		die "cannot unpack $SOURCE_PACKAGE"
 	chmod 755 "$tmp"
 	replace_dir "$tmp" "$KSRC"
+	rm -f "$deb" "$CACHE/.source"
 }

@@ -10,7 +10,7 @@ APT_LISTS_AGE=720
 
 apt_update() {
 	say "reading package lists"
-	quietly "${APT[@]}" update
+	quietly "${APT[@]}" update || return 1
 	touch "$CACHE/.apt-lists"
 }
 
@@ -36,8 +36,9 @@ need_packages() {
 	done < <(table "$TREE/scripts/packages")
 	[ ${#missing[@]} -gt 0 ] || return 0
 
-	apt_fresh_lists
+	apt_fresh_lists || die "no package lists"
 	say "installing ${missing[*]}"
 	DEBIAN_FRONTEND=noninteractive quietly "${APT[@]}" install -y \
-		--no-install-recommends "${missing[@]}" < /dev/null
+		--no-install-recommends "${missing[@]}" < /dev/null ||
+		die "cannot install packages"
 }

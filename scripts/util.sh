@@ -19,16 +19,11 @@ table() {
 
 # Run a command whose output matters only if it fails.
 quietly() {
-	local log status=0
+	local out status=0
 
-	log=$(mktemp)
-	"$@" > "$log" 2>&1 || status=$?
-	if [ $status -ne 0 ]; then
-		cat "$log" >&2
-		rm -f "$log"
-		die "failed: $*"
-	fi
-	rm -f "$log"
+	out=$("$@" 2>&1) || status=$?
+	[ $status = 0 ] || printf '%s\nrun: failed: %s\n' "$out" "$*" >&2
+	return $status
 }
 
 # with_lock THING COMMAND... - one at a time; in a subshell.

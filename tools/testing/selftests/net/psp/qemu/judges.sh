@@ -58,6 +58,7 @@ test_levels() {
 	k5 notice
 	k6 info
 	k4 psp: loading out-of-tree module taints kernel.
+	k4 hrtimer: interrupt took 52967818 ns
 	u psp-end
 	EOT
 	kmsg_is bad "a warning-level line" <<-EOT
