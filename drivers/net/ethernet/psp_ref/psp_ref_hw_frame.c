@@ -37,6 +37,7 @@ static void psp_ref_parse_ports(const struct sk_buff *skb, u8 proto,
 
 	frame->hash = jhash_2words((__force u16)uh->source,
 				   (__force u16)uh->dest, frame->hash);
+	frame->hash_type = PKT_HASH_TYPE_L4;
 	frame->psp = proto == IPPROTO_UDP &&
 		     uh->dest == htons(PSP_DEFAULT_UDP_PORT);
 }
@@ -64,6 +65,7 @@ static void psp_ref_parse_ipv4(const struct sk_buff *skb,
 	frame->end = ETH_HLEN + ntohs(iph->tot_len);
 	frame->hash = jhash_2words((__force u32)iph->saddr,
 				   (__force u32)iph->daddr, frame->hash);
+	frame->hash_type = PKT_HASH_TYPE_L3;
 	if (!ip_is_fragment(iph))
 		psp_ref_parse_ports(skb, iph->protocol, frame);
 }
@@ -84,6 +86,7 @@ static void psp_ref_parse_ipv6(const struct sk_buff *skb,
 	frame->hash = jhash2((const u32 *)&ip6h->saddr,
 			     2 * sizeof(ip6h->saddr) / sizeof(u32),
 			     frame->hash);
+	frame->hash_type = PKT_HASH_TYPE_L3;
 	psp_ref_parse_ports(skb, ip6h->nexthdr, frame);
 }
 

@@ -245,12 +245,14 @@ struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle);
  * @l4_off: offset of what follows the IP header, 0 if it is not IP
  * @end: offset of the end of the IP packet
  * @hash: hash of addresses and ports, chooses the receive queue
+ * @hash_type: what went into @hash
  * @psp: is a UDP packet to the PSP port
  */
 struct psp_ref_frame {
 	unsigned int	l4_off;
 	unsigned int	end;
 	u32		hash;
+	enum pkt_hash_types hash_type;
 	bool		psp;
 };
 

@@ -104,7 +104,7 @@ void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 
 	while ((skb = __skb_dequeue(&out))) {
 		psp_ref_frame_parse(skb, &frame);
-		skb_set_hash(skb, frame.hash, PKT_HASH_TYPE_L4);
+		skb_set_hash(skb, frame.hash, frame.hash_type);
 		wait_event_idle(hw->wire.pause_wait,
 				psp_ref_wire_has_room(hw, frame.hash) ||
 				kthread_should_stop());

@@ -318,7 +318,7 @@ static int psp_ref_get_iflink(const struct net_device *dev)
 
 	rcu_read_lock();
 	peer = rcu_dereference(port->peer);
-	iflink = peer ? READ_ONCE(peer->dev->ifindex) : 0;
+	iflink = READ_ONCE((peer ? peer->dev : dev)->ifindex);
 	rcu_read_unlock();
 
 	return iflink;

@@ -39,7 +39,7 @@ static bool psp_ref_psp_fits(const struct sk_buff *skb, unsigned int tcp_end)
 	if (skb_is_gso(skb))
 		len = tcp_end + skb_shinfo(skb)->gso_size;
 
-	return len + PSP_OVERHEAD <= skb->dev->mtu + ETH_HLEN;
+	return len + PSP_OVERHEAD <= READ_ONCE(skb->dev->mtu) + ETH_HLEN;
 }
 
 /* The association of a marked skb, if its key is in this port's device. The
