@@ -98,6 +98,9 @@ struct psp_sock *psp_flow_find_rcu(const struct net *net,
 
 	list = psp_flow_lookup(net, tuple);
 	rhl_for_each_entry_rcu(ps, pos, list, flow) {
+		/* A state that is linked anew leads into another list */
+		if (!psp_tuple_equal(&ps->flow_key.tuple, tuple))
+			break;
 		if (READ_ONCE(ps->forgotten))
 			continue;
 		if (rcu_access_pointer(ps->sk))

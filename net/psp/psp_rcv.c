@@ -43,7 +43,9 @@ static enum psp_drop psp_rcv_match(const struct sk_buff *skb,
 	if (ra->version != info->version || ra->generation != generation)
 		return PSP_DROP_RX_VERSION;
 
+	/* The key of a connection that is over is not its successor's */
 	if (ra->ps->net != dev_net(skb->dev) ||
+	    READ_ONCE(ra->ps->forgotten) ||
 	    !psp_rcv_tuple_matches(ra->ps, &info->tuple))
 		return PSP_DROP_RX_TUPLE;
 
