@@ -162,7 +162,9 @@ static int psp_encap_parse_psp(struct sk_buff *skb, unsigned int off,
 
 	uh = (struct udphdr *)(skb->data + off);
 	psph = (struct psphdr *)(uh + 1);
+	/* The ICV ends where UDP ends: nothing behind it is authenticated */
 	if (uh->dest != htons(PSP_DEFAULT_UDP_PORT) ||
+	    ntohs(uh->len) != info->len - off ||
 	    psph->nexthdr != IPPROTO_TCP)
 		return -EINVAL;
 
@@ -252,7 +254,7 @@ int psp_encap_strip(struct sk_buff *skb, const struct psp_encap_info *info,
 	unsigned int icv = strip_icv ? PSP_TRL_SIZE : 0;
 	unsigned int l3_total = info->len - info->l2_len - encap - icv;
 
-	if (skb_ensure_writable(skb, hlen) ||
+	if (skb_ensure_writable(skb, hlen + encap) ||
 	    pskb_trim(skb, info->len - icv))
 		return -ENOMEM;
 
