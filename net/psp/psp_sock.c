@@ -200,33 +200,20 @@ int psp_sock_set_rx(struct sock *sk, struct psp_dev *psd, u8 version,
 	return err;
 }
 
-/* Is there anything to be read that was not authenticated? The policy has let
- * a bare FIN pass where the plain part of the stream ends.
+/* Is there anything to be read, an end of the stream included, that was not
+ * authenticated?
  */
-static bool psp_sock_skb_is_plain(const struct sk_buff *skb, u32 rcv_nxt)
-{
-	const struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
-
-	if (skb->decrypted)
-		return false;
-
-	return !((tcb->tcp_flags & TCPHDR_FIN) && tcb->seq == rcv_nxt &&
-		 tcb->end_seq == tcb->seq + 1);
-}
-
 static int psp_sock_check_queues(struct sock *sk,
 				 struct netlink_ext_ack *extack)
 {
-	struct tcp_sock *tp = tcp_sk(sk);
-	u32 rcv_nxt = tp->rcv_nxt;
 	struct sk_buff *skb;
 
 	skb_queue_walk(&sk->sk_receive_queue, skb)
-		if (psp_sock_skb_is_plain(skb, rcv_nxt))
+		if (!skb->decrypted)
 			goto err_plain;
 
-	skb_rbtree_walk(skb, &tp->out_of_order_queue)
-		if (psp_sock_skb_is_plain(skb, rcv_nxt))
+	skb_rbtree_walk(skb, &tcp_sk(sk)->out_of_order_queue)
+		if (!skb->decrypted)
 			goto err_plain;
 
 	return 0;
@@ -274,7 +261,8 @@ static void psp_sock_commit_tx(struct sock *sk, struct psp_sock *ps,
  * have reached its queues. Other requests on the device go on meanwhile, and
  * share the grace period.
  */
-static int psp_sock_drain_rx(struct psp_dev *psd, struct netlink_ext_ack *extack)
+static int psp_sock_drain_rx(struct psp_dev *psd,
+			     struct netlink_ext_ack *extack)
 {
 	mutex_unlock(&psd->lock);
 	synchronize_rcu_expedited();
