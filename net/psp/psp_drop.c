@@ -28,6 +28,7 @@ static const char * const psp_drop_names[PSP_DROP_MAX] = {
 	[PSP_DROP_RX_TUPLE]	= "rx-tuple",
 	[PSP_DROP_TX_DEV]	= "tx-dev",
 	[PSP_DROP_TX_HEADERS]	= "tx-headers",
+	[PSP_DROP_TX_COPY]	= "tx-copy",
 	[PSP_DROP_TX_REPLY]	= "tx-reply",
 };
 

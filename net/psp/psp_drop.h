@@ -20,6 +20,7 @@
  * @PSP_DROP_RX_TUPLE: addresses or ports are another connection's
  * @PSP_DROP_TX_DEV: marked segment about to leave through another device
  * @PSP_DROP_TX_HEADERS: marked segment with something between IP and TCP
+ * @PSP_DROP_TX_COPY: copy of a segment, made before it could be marked
  * @PSP_DROP_TX_REPLY: no memory to secure a reset or an acknowledgment
  * @PSP_DROP_MAX: number of reasons
  */
@@ -38,6 +39,7 @@ enum psp_drop {
 	PSP_DROP_RX_TUPLE,
 	PSP_DROP_TX_DEV,
 	PSP_DROP_TX_HEADERS,
+	PSP_DROP_TX_COPY,
 	PSP_DROP_TX_REPLY,
 	PSP_DROP_MAX
 };

@@ -3,8 +3,9 @@
  * LOCAL_OUT: marks what has to leave under PSP.
  *
  * Sees each copy of a segment that TCP hands down, with GSO intact and, for
- * segments of a socket, under the lock of that socket. May see a segment twice
- * (VRF): all it does can be repeated.
+ * segments of a socket, under the lock of that socket (but for what a rule of
+ * NFQUEUE at the first priority has held up). May see a segment twice (VRF):
+ * all it does can be repeated.
  */
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
@@ -44,21 +45,17 @@ static void psp_out_keep_overhead(struct sock *sk)
 	icsk->icsk_sync_mss(sk, icsk->icsk_pmtu_cookie);
 }
 
-/* A SYN begins a new connection: new sequence numbers, and maybe a new tuple.
- * Returns false if it must not leave because its replies could not be found.
+/* Make the state known by the socket's tuple: a new connection may have a new
+ * one. Returns false if that fails, and replies could not find the state.
  */
-static bool psp_out_new_connection(struct psp_sock *ps, struct sock *sk)
+static bool psp_out_link_flow(struct psp_sock *ps, struct sock *sk)
 {
 	struct psp_tuple tuple;
 
-	ps->tx_latched = false;
-
 	psp_tuple_from_sock(&tuple, sk);
-	if (ps->flow_linked && psp_tuple_equal(&ps->flow_key.tuple, &tuple))
-		return true;
-
 	psp_flow_forget(ps->net, &tuple);
 	psp_flow_unlink(ps);
+
 	return !psp_flow_link(ps, &tuple);
 }
 
@@ -85,7 +82,11 @@ static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
 				    struct sk_buff *skb,
 				    const struct tcphdr *th)
 {
-	if (unlikely(th->syn) && !psp_out_new_connection(ps, sk))
+	/* A SYN begins a new connection, with sequence numbers of its own */
+	if (unlikely(th->syn))
+		ps->tx_latched = false;
+	if (unlikely(th->syn || !ps->flow_linked) &&
+	    !psp_out_link_flow(ps, sk))
 		return NF_DROP;
 
 	if (ps->mode != PSP_SOCK_TX)
@@ -105,29 +106,30 @@ static bool psp_out_is_control_sock(const struct sock *sk)
 	       sk->sk_protocol == IPPROTO_TCP;
 }
 
-/* Does the segment speak for a connection without its socket? That is what TCP
- * sends from its control or a time-wait socket, what a REJECT rule answers, and
- * the copy that a rule has made of a segment before this hook could mark it.
+/* Does TCP answer for a connection without its socket? It does so from its
+ * control sockets, and newer kernels from the listener or time-wait socket.
  */
 static bool psp_out_is_reply(const struct sock *sk)
 {
-	if (!sk)
-		return true;
-	if (!sk_fullsock(sk))
-		return sk->sk_state == TCP_TIME_WAIT;
-
-	return psp_out_is_control_sock(sk);
+	return sk->sk_state == TCP_TIME_WAIT || sk->sk_state == TCP_LISTEN ||
+	       (sk_fullsock(sk) && psp_out_is_control_sock(sk));
 }
 
-static unsigned int psp_out_reply(struct sk_buff *skb, struct net *net,
-				  const struct psp_tuple *tuple)
+/* Does TCP begin a connection with it, rather than somebody's raw socket? */
+static bool psp_out_is_new(const struct sock *sk, const struct tcphdr *th)
 {
-	struct psp_sock *ps;
+	return th->syn && (!sk_fullsock(sk) || sk_is_tcp(sk));
+}
 
-	ps = psp_flow_find_rcu(net, tuple);
-	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
-		return NF_ACCEPT;
+/* Most of what other sockets send is none of our business */
+static bool psp_out_is_of_interest(const struct sock *sk,
+				   const struct tcphdr *th)
+{
+	return !sk || psp_out_is_new(sk, th) || psp_out_is_reply(sk);
+}
 
+static unsigned int psp_out_reply(struct sk_buff *skb, struct psp_sock *ps)
+{
 	if (psp_reply_set_owner(skb, ps))
 		return NF_ACCEPT;
 
@@ -135,33 +137,38 @@ static unsigned int psp_out_reply(struct sk_buff *skb, struct net *net,
 	return NF_DROP;
 }
 
-/* Does TCP begin a connection with it, rather than somebody's raw socket? */
-static bool psp_out_is_new(const struct sock *sk, const struct tcphdr *th)
-{
-	return th->syn && sk && (!sk_fullsock(sk) || sk_is_tcp(sk));
-}
-
-/* Of the segments of no socket with state, those that speak for a connection
- * or begin one are looked at.
+/* TCP has not made this: it is the answer of a REJECT rule, to be sent as it is
+ * for what it answers may be forged; or the copy that a rule made of a segment
+ * before this hook could mark it.
  */
-static bool psp_out_is_of_interest(const struct sk_buff *skb,
-				   const struct nf_hook_state *state,
+static unsigned int psp_out_orphan(struct sk_buff *skb,
 				   const struct tcphdr *th)
 {
-	const struct sock *sk = skb->sk ?: state->sk;
+	if (th->rst || th->syn)
+		return NF_ACCEPT;
 
-	return psp_out_is_new(sk, th) || psp_out_is_reply(sk);
+	psp_drop_count(skb, PSP_DROP_TX_COPY);
+	return NF_DROP;
 }
 
-static unsigned int psp_out_other(struct sk_buff *skb, struct net *net,
+/* A segment of no socket with state */
+static unsigned int psp_out_other(struct sk_buff *skb, const struct sock *sk,
+				  struct net *net,
 				  const struct psp_tuple *tuple,
 				  const struct tcphdr *th)
 {
-	if (!th->syn)
-		return psp_out_reply(skb, net, tuple);
+	struct psp_sock *ps;
 
-	psp_flow_forget(net, tuple);
-	return NF_ACCEPT;
+	if (sk && th->syn) {
+		psp_flow_forget(net, tuple);
+		return NF_ACCEPT;
+	}
+
+	ps = psp_flow_find_rcu(net, tuple);
+	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
+		return NF_ACCEPT;
+
+	return sk ? psp_out_reply(skb, ps) : psp_out_orphan(skb, th);
 }
 
 static struct psp_sock *psp_out_state(const struct sk_buff *skb)
@@ -182,29 +189,42 @@ static const struct tcphdr *psp_out_tcp(const struct sk_buff *skb,
 	return tcp_hdr(skb);
 }
 
+/* TCP of a shape that it does not send by itself: not without knowing more */
+static unsigned int psp_out_unparsed(const struct sk_buff *skb,
+				     const struct psp_sock *ps)
+{
+	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
+		return NF_ACCEPT;
+
+	psp_drop_count(skb, PSP_DROP_TX_HEADERS);
+	return NF_DROP;
+}
+
 unsigned int psp_hook_out4(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
 	const struct iphdr *iph = ip_hdr(skb);
 	const struct tcphdr *th;
+	const struct sock *sk;
 	struct psp_tuple tuple;
 	struct psp_sock *ps;
 
 	if (iph->protocol != IPPROTO_TCP)
 		return NF_ACCEPT;
-	th = psp_out_tcp(skb, ip_hdrlen(skb));
-	if (!th)
-		return NF_ACCEPT;
 
 	ps = psp_out_state(skb);
+	th = psp_out_tcp(skb, ip_hdrlen(skb));
+	if (!th)
+		return psp_out_unparsed(skb, ps);
 	if (ps)
 		return psp_out_segment(ps, skb->sk, skb, th);
 
-	if (!psp_out_is_of_interest(skb, state, th))
+	sk = skb->sk ?: state->sk;
+	if (!psp_out_is_of_interest(sk, th))
 		return NF_ACCEPT;
 
 	psp_tuple_set_tx4(&tuple, iph, th->source, th->dest);
-	return psp_out_other(skb, state->net, &tuple, th);
+	return psp_out_other(skb, sk, state->net, &tuple, th);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -213,6 +233,7 @@ unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	const struct tcphdr *th;
+	const struct sock *sk;
 	struct psp_tuple tuple;
 	struct psp_sock *ps;
 	__be16 frag_off;
@@ -221,20 +242,21 @@ unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
 
 	proto = ip6h->nexthdr;
 	off = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &frag_off);
-	if (proto != IPPROTO_TCP || off < 0 || frag_off)
-		return NF_ACCEPT;
-	th = psp_out_tcp(skb, off);
-	if (!th)
+	if (proto != IPPROTO_TCP)
 		return NF_ACCEPT;
 
 	ps = psp_out_state(skb);
+	th = off > 0 && !frag_off ? psp_out_tcp(skb, off) : NULL;
+	if (!th)
+		return psp_out_unparsed(skb, ps);
 	if (ps)
 		return psp_out_segment(ps, skb->sk, skb, th);
 
-	if (!psp_out_is_of_interest(skb, state, th))
+	sk = skb->sk ?: state->sk;
+	if (!psp_out_is_of_interest(sk, th))
 		return NF_ACCEPT;
 
 	psp_tuple_set_tx6(&tuple, ip6h, th->source, th->dest);
-	return psp_out_other(skb, state->net, &tuple, th);
+	return psp_out_other(skb, sk, state->net, &tuple, th);
 }
 #endif

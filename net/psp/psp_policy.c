@@ -13,8 +13,8 @@
  * The peer may have closed before it had its tx key: a bare FIN right where
  * the plain part of the stream ends is let through.
  */
-static bool psp_policy_is_data(const struct psp_policy_seg *seg, bool have_latch,
-			       u32 rx_latch)
+static bool psp_policy_is_data(const struct psp_policy_seg *seg,
+			       bool have_latch, u32 rx_latch)
 {
 	if (seg->len || seg->syn)
 		return true;

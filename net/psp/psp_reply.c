@@ -62,7 +62,7 @@ static struct psp_assoc *psp_reply_get_key(struct psp_sock *ps)
 	return pas && refcount_inc_not_zero(&pas->refcnt) ? pas : NULL;
 }
 
-/* All packets of a connection bear one UDP source port, which is made from it */
+/* The UDP source port of the connection's packets is made from it */
 static u32 psp_reply_hash(const struct psp_sock *ps)
 {
 	const struct sock *sk = rcu_dereference(ps->sk);
