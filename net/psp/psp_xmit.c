@@ -84,6 +84,19 @@ static enum psp_drop psp_xmit_check(const struct psp_dev *psd,
 	return PSP_DROP_NOT;
 }
 
+/* Whoever wonders why a connection hangs finds a line in the log */
+static struct sk_buff *psp_xmit_drop(const struct net_device *dev,
+				     struct sk_buff *skb, enum psp_drop reason)
+{
+	if (net_ratelimit())
+		netdev_notice(dev, "PSP: dropped a segment that must not leave here in plain text (%s)\n",
+			      psp_drop_name(reason));
+	psp_drop_count(skb, reason);
+	kfree_skb(skb);
+
+	return NULL;
+}
+
 /**
  * psp_validate_xmit() - sk_validate_xmit_skb of sockets with PSP state
  * @sk: the socket
@@ -108,9 +121,7 @@ struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 	if (!skb->decrypted)
 		return skb;
 
-	psp_drop_count(skb, reason);
-	kfree_skb(skb);
-	return NULL;
+	return psp_xmit_drop(dev, skb, reason);
 }
 
 /**
@@ -131,9 +142,7 @@ struct sk_buff *psp_validate_xmit_reply(struct sock *sk, struct net_device *dev,
 	if (likely(!reason))
 		return skb;
 
-	psp_drop_count(skb, reason);
-	kfree_skb(skb);
-	return NULL;
+	return psp_xmit_drop(dev, skb, reason);
 }
 
 /**
