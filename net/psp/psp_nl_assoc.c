@@ -111,6 +111,15 @@ static struct psp_dev *psp_nl_assoc_lock_dev(struct genl_info *info,
 	return psp_nl_dev_lock(info, id);
 }
 
+/* The buffer of a request is freed without being cleared */
+static void psp_nl_wipe_key(const struct genl_info *info)
+{
+	struct nlattr *nest = info->attrs[PSP_A_ASSOC_TX_KEY];
+
+	if (nest)
+		memzero_explicit(nla_data(nest), nla_len(nest));
+}
+
 /**
  * psp_nl_assoc_pre_doit() - get the socket and lock the device of a request
  * @ops: not used
@@ -127,8 +136,10 @@ int psp_nl_assoc_pre_doit(const struct genl_split_ops *ops,
 	int err;
 
 	sock = psp_nl_assoc_get_socket(info);
-	if (IS_ERR(sock))
-		return PTR_ERR(sock);
+	if (IS_ERR(sock)) {
+		err = PTR_ERR(sock);
+		goto err_wipe_key;
+	}
 
 	psd = psp_nl_assoc_lock_dev(info, sock->sk);
 	if (IS_ERR(psd)) {
@@ -150,6 +161,8 @@ err_unlock_dev:
 	psp_nl_dev_unlock(psd);
 err_put_socket:
 	sockfd_put(sock);
+err_wipe_key:
+	psp_nl_wipe_key(info);
 	return err;
 }
 
@@ -321,7 +334,7 @@ static int psp_nl_parse_key(struct genl_info *info, const struct nlattr *nest,
 		return -EINVAL;
 	}
 
-	/* Mainline names the key for a bad SPI as well: programs may rely on it */
+	/* Mainline names the key for a bad SPI as well */
 	spi = nla_get_u32(tb[PSP_A_KEYS_SPI]);
 	if (!(spi & PSP_SPI_KEY_ID)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, tb[PSP_A_KEYS_KEY],
@@ -390,13 +403,10 @@ static int psp_nl_tx_assoc(struct genl_info *info)
  */
 int psp_nl_tx_assoc_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct nlattr *nest = info->attrs[PSP_A_ASSOC_TX_KEY];
 	int err;
 
 	err = psp_nl_tx_assoc(info);
-	/* The buffer of the request is freed without being cleared */
-	if (nest)
-		memzero_explicit(nla_data(nest), nla_len(nest));
+	psp_nl_wipe_key(info);
 
 	return err;
 }
