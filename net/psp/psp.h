@@ -345,7 +345,7 @@ struct psp_net {
 	atomic_t users;
 	struct mutex lock;		/* hooked */
 	bool hooked;
-	struct work_struct idle_work;
+	struct delayed_work idle_work;
 	spinlock_t linger_lock;		/* lingering */
 	struct list_head lingering;
 	struct delayed_work linger_work;
@@ -355,6 +355,7 @@ int psp_net_init(void);
 void psp_net_exit(void);
 int psp_net_get(struct net *net, struct psp_dev *psd);
 void psp_net_put(struct net *net);
+void psp_net_hook_dev(struct psp_dev *psd);
 void psp_net_linger(struct psp_sock *ps);
 
 /* psp_hook.c: how the core attaches to the stack */

@@ -10,8 +10,7 @@
  *	LOCAL_OUT, at the first priority: marks each copy that is sent, so
  *	retransmissions are judged afresh. Copies made by later rules bear the
  *	mark and die in validation. A rule that is registered later at the same
- *	priority comes first: its copies have no socket, and are secured under
- *	the key of the connection like replies.
+ *	priority comes first: its copies have no socket and die here.
  * psp_sk_rx_policy_check() in the socket's receive path
  *	LOCAL_IN, after all other hooks, without the socket lock: the first
  *	tx-assoc needs a grace period (psp_sock.c). A rule of NFQUEUE whose
@@ -19,8 +18,10 @@
  * SKB_EXT_PSP on received packets
  *	skb->decrypted, which GRO and coalescing keep apart, set after the check
  *	of psp_rcv.c; LOCAL_IN checks the interface it came in through. A mark
- *	set for sending and led back into a PSP device still has its sender's
- *	socket, and is dropped by the ingress hook of the device.
+ *	set for sending and led back into a PSP device is told by its sender's
+ *	socket, or by the redirection, in the ingress hook of the device. A tc
+ *	rule that mirrors to the ingress of a PSP device can still forge packets
+ *	between two sockets of its own host.
  * psp_twsk_*(), psp_reply_set_decrypted()
  *	the flow table (psp_flow.c) and a socket per reply (psp_reply.c).
  * psp_sk_overhead() in MSS calculations
@@ -165,8 +166,8 @@ void psp_hook_dev_unregister(struct psp_dev *psd)
 	psd->ingress_hooked = false;
 }
 
-/* A device that goes away or moves to another namespace takes nothing along:
- * its hook belongs to the namespace that it leaves.
+/* The hook of a device belongs to the namespace that the device is in: it goes
+ * when the device leaves, for good or for another one.
  */
 static int psp_hook_netdev_event(struct notifier_block *nb,
 				 unsigned long event, void *ptr)
@@ -174,7 +175,7 @@ static int psp_hook_netdev_event(struct notifier_block *nb,
 	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
 	struct psp_dev *psd;
 
-	if (event != NETDEV_UNREGISTER)
+	if (event != NETDEV_UNREGISTER && event != NETDEV_REGISTER)
 		return NOTIFY_DONE;
 
 	rcu_read_lock();
@@ -186,7 +187,10 @@ static int psp_hook_netdev_event(struct notifier_block *nb,
 		return NOTIFY_DONE;
 
 	mutex_lock(&psd->lock);
-	psp_hook_dev_unregister(psd);
+	if (event == NETDEV_UNREGISTER)
+		psp_hook_dev_unregister(psd);
+	else if (psp_dev_is_registered(psd))
+		psp_net_hook_dev(psd);
 	mutex_unlock(&psd->lock);
 	psp_dev_put(psd);
 

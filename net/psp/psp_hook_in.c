@@ -255,12 +255,16 @@ unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,
  * The mark of a packet that the driver has received means that it was
  * authenticated. The mark of a segment that a local socket wants to send means
  * that it is plain text: if somebody leads it back into the device, it still
- * has that socket, for ip_rcv() has not seen it yet.
+ * has that socket, for ip_rcv() has not seen it yet, or tc says that it was
+ * redirected.
  */
 unsigned int psp_hook_ingress(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
 {
-	if (likely(!skb->decrypted || !skb->sk || skb_sk_is_prefetched(skb)))
+	if (likely(!skb->decrypted))
+		return NF_ACCEPT;
+	if (likely(!skb_is_redirected(skb) &&
+		   (!skb->sk || skb_sk_is_prefetched(skb))))
 		return NF_ACCEPT;
 
 	psp_drop_count(skb, PSP_DROP_REDIRECTED);

@@ -16,11 +16,21 @@
 /* How often to look whether a time-wait socket is gone */
 #define PSP_LINGER_INTERVAL	HZ
 
+/* How long the hooks stay after the last user: applications may come and go in
+ * a loop, and registering waits for a grace period
+ */
+#define PSP_IDLE_DELAY		HZ
+
 static unsigned int psp_net_id __read_mostly;
 
 static struct psp_net *psp_net(const struct net *net)
 {
 	return net_generic(net, psp_net_id);
+}
+
+static bool psp_net_is_idle(struct psp_net *pn)
+{
+	return !atomic_read(&pn->users);
 }
 
 static int psp_net_hook(struct psp_net *pn)
@@ -71,6 +81,21 @@ err_put:
 }
 
 /**
+ * psp_net_hook_dev() - a device has come to a namespace: hook it if need be
+ * @psd: device, locked
+ *
+ * Context: process context, may sleep.
+ */
+void psp_net_hook_dev(struct psp_dev *psd)
+{
+	/* Without its hook the device would vouch for what is led back to it */
+	if (!psp_net_is_idle(psp_net(dev_net(psd->main_netdev))) &&
+	    psp_hook_dev_register(psd))
+		netdev_err(psd->main_netdev,
+			   "PSP: cannot hook into ingress, do not redirect packets to this device\n");
+}
+
+/**
  * psp_net_put() - undo psp_net_get()
  * @net: network namespace
  *
@@ -81,12 +106,7 @@ void psp_net_put(struct net *net)
 	struct psp_net *pn = psp_net(net);
 
 	if (atomic_dec_and_test(&pn->users))
-		queue_work(psp_wq, &pn->idle_work);
-}
-
-static bool psp_net_is_idle(struct psp_net *pn)
-{
-	return !atomic_read(&pn->users);
+		mod_delayed_work(psp_wq, &pn->idle_work, PSP_IDLE_DELAY);
 }
 
 static void psp_net_idle_devs(struct psp_net *pn)
@@ -109,7 +129,8 @@ static void psp_net_idle_devs(struct psp_net *pn)
  */
 static void psp_net_idle_work(struct work_struct *work)
 {
-	struct psp_net *pn = container_of(work, struct psp_net, idle_work);
+	struct psp_net *pn = container_of(to_delayed_work(work),
+					  struct psp_net, idle_work);
 
 	psp_net_idle_devs(pn);
 
@@ -152,15 +173,16 @@ static bool psp_net_in_timewait(const struct psp_sock *ps)
 	if (!ps->flow_linked)
 		return false;
 
+	/* The lookup looks at sockets that it holds no reference on yet */
+	rcu_read_lock();
 	if (tuple->proto == htons(ETH_P_IP))
 		sk = psp_net_lookup4(ps->net, tuple, ps->bound_dev_if);
 	else
 		sk = psp_net_lookup6(ps->net, tuple, ps->bound_dev_if);
-	if (!sk)
-		return false;
-
-	found = sk->sk_state == TCP_TIME_WAIT;
-	sock_gen_put(sk);
+	found = sk && sk->sk_state == TCP_TIME_WAIT;
+	if (sk)
+		sock_gen_put(sk);
+	rcu_read_unlock();
 
 	return found;
 }
@@ -231,7 +253,7 @@ static int __net_init psp_net_ns_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->lock);
-	INIT_WORK(&pn->idle_work, psp_net_idle_work);
+	INIT_DELAYED_WORK(&pn->idle_work, psp_net_idle_work);
 	spin_lock_init(&pn->linger_lock);
 	INIT_LIST_HEAD(&pn->lingering);
 	INIT_DELAYED_WORK(&pn->linger_work, psp_net_linger_work);
@@ -239,13 +261,15 @@ static int __net_init psp_net_ns_init(struct net *net)
 	return 0;
 }
 
-/* No socket of the namespace is left, and no time-wait socket either */
+/* No socket of the namespace is left. Time-wait sockets may be, but there is
+ * no device any more that they could hear or speak through.
+ */
 static void __net_exit psp_net_ns_exit(struct net *net)
 {
 	struct psp_net *pn = psp_net(net);
 
 	psp_net_free_lingering(pn);
-	flush_work(&pn->idle_work);
+	flush_delayed_work(&pn->idle_work);
 	mutex_destroy(&pn->lock);
 }
 
