@@ -294,7 +294,8 @@ err_free_ops:
  *
  * Return: 0 or a negative errno.
  */
-int psp_compat_genl_unregister_family(const struct psp_compat_genl_family *family)
+int
+psp_compat_genl_unregister_family(const struct psp_compat_genl_family *family)
 {
 	int err;
 

@@ -78,6 +78,15 @@ struct psp_compat_genl_info {
 	struct netlink_ext_ack		*extack;
 };
 
+typedef int (*psp_compat_genl_pre_t)(const struct psp_compat_genl_split_ops *,
+				     struct sk_buff *,
+				     struct psp_compat_genl_info *);
+typedef int (*psp_compat_genl_do_t)(struct sk_buff *,
+				    struct psp_compat_genl_info *);
+typedef void (*psp_compat_genl_post_t)(const struct psp_compat_genl_split_ops *,
+				       struct sk_buff *,
+				       struct psp_compat_genl_info *);
+
 /**
  * struct psp_compat_genl_split_ops - stands for struct genl_split_ops
  * @pre_doit: called before @doit
@@ -96,14 +105,9 @@ struct psp_compat_genl_info {
 struct psp_compat_genl_split_ops {
 	union {
 		struct {
-			int (*pre_doit)(const struct psp_compat_genl_split_ops *ops,
-					struct sk_buff *skb,
-					struct psp_compat_genl_info *info);
-			int (*doit)(struct sk_buff *skb,
-				    struct psp_compat_genl_info *info);
-			void (*post_doit)(const struct psp_compat_genl_split_ops *ops,
-					  struct sk_buff *skb,
-					  struct psp_compat_genl_info *info);
+			psp_compat_genl_pre_t	pre_doit;
+			psp_compat_genl_do_t	doit;
+			psp_compat_genl_post_t	post_doit;
 		};
 		struct {
 			int (*start)(struct netlink_callback *cb);
