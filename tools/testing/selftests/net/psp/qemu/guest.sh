@@ -189,10 +189,11 @@ job_test() {
 job_demo() {
 	local status=0 demo=$PSP_OUT/demo
 
+	export DEMO_TTY=${DEMO_TTY:-} LINES=${TTY_SIZE% *} COLUMNS=${TTY_SIZE#* }
 	exec 4>&3 3> /dev/console
 	[ -e "$demo" ] || demo=$PSP_SRC/demo.sh
 	own_test load load_modules
-	(cd "$PSP_OUT" && exec "$demo" "${DEMO_ARGS[@]}") \
+	(cd "$PSP_OUT" && exec timeout $((240 * SLOW)) "$demo") \
 		< /dev/null >&4 2>&1 || status=$?
 	[ $status = 0 ] || failures=$((failures + 1))
 	finish

@@ -90,6 +90,10 @@ initramfs() {
 	rm -rf "$root"
 }
 
+tty_size() {
+	{ stty size 2> /dev/null || echo 24 80; } | sed 's/^0 0$/24 80/'
+}
+
 # A file of shell variables that tells the guest what to do.
 vm_job() {
 	local kernel=$1 mode=$2 suites=$3
@@ -106,7 +110,7 @@ vm_job() {
 	PSP_KO=$LOG/$kernel/psp.ko
 	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
 	MODULES=$(kernel_dir "$kernel")/lib/modules
-	TTY_SIZE="$(stty size 2> /dev/null || echo 24 80)"
+	TTY_SIZE="$(tty_size)"
 	TERM=${TERM:-linux}
 	EOT
 }
@@ -257,9 +261,11 @@ vm_clean() {
 }
 
 vm_demo() {
-	local kernel=$1 dir=$LOG/$1 limit=600 status=0
+	local kernel=$1 dir=$LOG/$1 status=0
+	local limit=$((VM_BOOT_TIME + 300 * ${PSP_SLOW:-1}))
 
 	vm_prepare "$kernel" demo ""
+	[ ! -t 1 ] || echo DEMO_TTY=1 >> "$dir/job"
 	{
 		vm_qemu "$kernel" $limit "${VM_STDOUT[@]}" < /dev/null \
 			2> "$dir/qemu.log" || status=$?
