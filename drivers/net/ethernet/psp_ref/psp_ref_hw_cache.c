@@ -158,14 +158,13 @@ psp_ref_cache_take_old(struct psp_ref_cache *cache,
  */
 void psp_ref_cache_expire(struct psp_ref_cache *cache, u64 oldest)
 {
-	int i, j;
+	struct psp_ref_cache_entry *entry = cache->set[0];
+	struct psp_ref_cache_entry *end = cache->set[PSP_REF_CACHE_SETS];
 
 	spin_lock(&cache->lock);
 	cache->oldest = oldest;
 	spin_unlock(&cache->lock);
 
-	for (i = 0; i < PSP_REF_CACHE_SETS; i++)
-		for (j = 0; j < PSP_REF_CACHE_WAYS; j++)
-			psp_ref_key_put(psp_ref_cache_take_old(cache,
-							       &cache->set[i][j]));
+	for (; entry < end; entry++)
+		psp_ref_key_put(psp_ref_cache_take_old(cache, entry));
 }
