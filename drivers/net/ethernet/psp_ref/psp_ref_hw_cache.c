@@ -17,7 +17,7 @@ psp_ref_cache_set(struct psp_ref_cache *cache, const struct psp_ref_keyid *id)
 {
 	u32 hash = jhash_1word((__force u32)id->spi, cache->seed);
 
-	return cache->set[hash % PSP_REF_CACHE_SETS];
+	return &cache->entry[hash % PSP_REF_CACHE_SETS * PSP_REF_CACHE_WAYS];
 }
 
 static struct psp_ref_cache_entry *
@@ -158,13 +158,13 @@ psp_ref_cache_take_old(struct psp_ref_cache *cache,
  */
 void psp_ref_cache_expire(struct psp_ref_cache *cache, u64 oldest)
 {
-	struct psp_ref_cache_entry *entry = cache->set[0];
-	struct psp_ref_cache_entry *end = cache->set[PSP_REF_CACHE_SETS];
+	unsigned int i;
 
 	spin_lock(&cache->lock);
 	cache->oldest = oldest;
 	spin_unlock(&cache->lock);
 
-	for (; entry < end; entry++)
-		psp_ref_key_put(psp_ref_cache_take_old(cache, entry));
+	for (i = 0; i < ARRAY_SIZE(cache->entry); i++)
+		psp_ref_key_put(psp_ref_cache_take_old(cache,
+						       &cache->entry[i]));
 }

@@ -177,7 +177,7 @@ struct psp_ref_cache_entry {
  * @oldest: oldest epoch whose keys may be here
  * @clock: counts uses
  * @seed: hides from peers which SPIs share a set
- * @set: entries, by a hash of their SPI
+ * @entry: entries, PSP_REF_CACHE_WAYS for each hash of an SPI
  */
 struct psp_ref_cache {
 	/* protects all of it */
@@ -185,8 +185,8 @@ struct psp_ref_cache {
 	u64				oldest;
 	u32				clock;
 	u32				seed;
-	struct psp_ref_cache_entry	set[PSP_REF_CACHE_SETS]
-					   [PSP_REF_CACHE_WAYS];
+	struct psp_ref_cache_entry	entry[PSP_REF_CACHE_SETS *
+					      PSP_REF_CACHE_WAYS];
 };
 
 struct psp_ref_cache *psp_ref_cache_create(void);
