@@ -51,9 +51,10 @@ run_gate() {
 
 # Files of the tree, not what was built in it, that match one of the globs.
 tree_files() {
-	if [ -e "$TREE/.git" ]; then
-		git -c safe.directory="$TREE" -C "$TREE" ls-files -co \
-			--exclude-standard -- "$@"
+	local git=(git -c safe.directory="$TREE" -C "$TREE")
+
+	if [ -e "$TREE/.git" ] && "${git[@]}" rev-parse 2> /dev/null; then
+		"${git[@]}" ls-files -co --exclude-standard -- "$@"
 	else
 		(cd "$TREE" && find . -type f | sed 's|^\./||' |
 			grep -E "$(globs_to_regex "$@")")
