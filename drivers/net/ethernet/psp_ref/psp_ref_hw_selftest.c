@@ -4,6 +4,8 @@
  * them. A device that gets one of them wrong does not come up.
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <crypto/hash.h>
 #include <linux/slab.h>
 #include <linux/string.h>

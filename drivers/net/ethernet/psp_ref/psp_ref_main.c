@@ -3,8 +3,6 @@
  * Module and link operations: how ports come and go.
  */
 
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/etherdevice.h>
 #include <linux/module.h>
 #include <net/rtnetlink.h>
