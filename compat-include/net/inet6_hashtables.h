@@ -9,10 +9,21 @@
 #include_next <net/inet6_hashtables.h>
 
 #ifndef COMPAT_HAS_INET_LOOKUP_NO_TABLE
-#define __inet6_lookup_established(net, ...)				\
-	__inet6_lookup_established(net,					\
-				   (net)->ipv4.tcp_death_row.hashinfo,	\
-				   __VA_ARGS__)
+static inline struct sock *
+psp_compat_inet6_lookup_established(struct net *net,
+				    const struct in6_addr *saddr,
+				    const __be16 sport,
+				    const struct in6_addr *daddr,
+				    const u16 hnum, const int dif,
+				    const int sdif)
+{
+	return __inet6_lookup_established(net,
+					  net->ipv4.tcp_death_row.hashinfo,
+					  saddr, sport, daddr, hnum, dif,
+					  sdif);
+}
+
+#define __inet6_lookup_established psp_compat_inet6_lookup_established
 #endif
 
 #endif

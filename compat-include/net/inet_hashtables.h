@@ -10,10 +10,17 @@
 #include_next <net/inet_hashtables.h>
 
 #ifndef COMPAT_HAS_INET_LOOKUP_NO_TABLE
-#define __inet_lookup_established(net, ...)				\
-	__inet_lookup_established(net,					\
-				  (net)->ipv4.tcp_death_row.hashinfo,	\
-				  __VA_ARGS__)
+static inline struct sock *
+psp_compat_inet_lookup_established(struct net *net, const __be32 saddr,
+				   const __be16 sport, const __be32 daddr,
+				   const u16 hnum, const int dif,
+				   const int sdif)
+{
+	return __inet_lookup_established(net, net->ipv4.tcp_death_row.hashinfo,
+					 saddr, sport, daddr, hnum, dif, sdif);
+}
+
+#define __inet_lookup_established psp_compat_inet_lookup_established
 #endif
 
 #endif

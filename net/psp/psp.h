@@ -143,6 +143,8 @@ void psp_epoch_advance(struct psp_dev *psd);
  * psp_epoch_is_live() - does the device still hold the key of an epoch?
  * @now: epoch of the device
  * @epoch: epoch asked for, not after @now
+ *
+ * Return: true if it does.
  */
 static inline bool psp_epoch_is_live(u64 now, u64 epoch)
 {
@@ -262,6 +264,8 @@ static inline void psp_sock_set_mode(struct psp_sock *ps,
 /**
  * psp_sock_policy_state() - column of the policy table that a socket is in
  * @ps: state
+ *
+ * Return: the column.
  */
 static inline enum psp_policy_state
 psp_sock_policy_state(const struct psp_sock *ps)

@@ -43,6 +43,8 @@ static struct dentry *psp_drop_dir;
 /**
  * psp_drop_name() - name of a reason in traces and debugfs
  * @reason: the reason
+ *
+ * Return: the name.
  */
 const char *psp_drop_name(enum psp_drop reason)
 {

@@ -257,6 +257,8 @@ unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,
  * that it is plain text: if somebody leads it back into the device, it still
  * has that socket, for ip_rcv() has not seen it yet, or tc says that it was
  * redirected.
+ *
+ * Return: NF_ACCEPT or NF_DROP.
  */
 unsigned int psp_hook_ingress(void *priv, struct sk_buff *skb,
 			      const struct nf_hook_state *state)
