@@ -311,6 +311,7 @@ int psp_encap_strip(struct sk_buff *skb, const struct psp_encap_info *info,
 		    bool strip_icv);
 
 /* psp_xmit.c: the last look at a segment before the driver gets it */
+void psp_xmit_init(void);
 struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 				  struct sk_buff *skb);
 struct sk_buff *psp_validate_xmit_reply(struct sock *sk, struct net_device *dev,

@@ -234,6 +234,8 @@ static int __init psp_init(void)
 	if (!psp_wq)
 		return -ENOMEM;
 
+	psp_xmit_init();
+
 	err = psp_assoc_init();
 	if (err)
 		goto err_destroy_wq;

@@ -8,6 +8,7 @@
  * TCP since the mark. Everything else that bears the mark is dropped: plain
  * text never leaves, whatever routes, tunnels and rules do.
  */
+#include <linux/ratelimit.h>
 #include <net/psp.h>
 #include <net/tcp.h>
 
@@ -84,11 +85,20 @@ static enum psp_drop psp_xmit_check(const struct psp_dev *psd,
 	return PSP_DROP_NOT;
 }
 
+/* Does not tell, at a higher level, how many lines it has swallowed */
+static DEFINE_RATELIMIT_STATE(psp_xmit_ratelimit, DEFAULT_RATELIMIT_INTERVAL,
+			      DEFAULT_RATELIMIT_BURST);
+
+void __init psp_xmit_init(void)
+{
+	ratelimit_set_flags(&psp_xmit_ratelimit, RATELIMIT_MSG_ON_RELEASE);
+}
+
 /* Whoever wonders why a connection hangs finds a line in the log */
 static struct sk_buff *psp_xmit_drop(const struct net_device *dev,
 				     struct sk_buff *skb, enum psp_drop reason)
 {
-	if (net_ratelimit())
+	if (__ratelimit(&psp_xmit_ratelimit))
 		netdev_notice(dev, "PSP: dropped a segment that must not leave here in plain text (%s)\n",
 			      psp_drop_name(reason));
 	psp_drop_count(skb, reason);
