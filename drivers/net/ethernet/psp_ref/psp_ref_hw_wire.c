@@ -13,7 +13,8 @@
 #include "psp_ref_hw_int.h"
 
 /* Test only: give a copy of the frame to the interface that was named. A port
- * is refused, it could be one of this cable.
+ * is refused, it could be one of this cable. No clone: GRO at the other end
+ * takes pages out of frames without asking who else looks at them.
  */
 static void psp_ref_tap(struct psp_ref_hw *hw, struct sk_buff *skb)
 {
@@ -28,7 +29,7 @@ static void psp_ref_tap(struct psp_ref_hw *hw, struct sk_buff *skb)
 	if (!dev || dev->netdev_ops == hw->netdev->netdev_ops)
 		return;
 
-	copy = skb_clone(skb, GFP_ATOMIC);
+	copy = pskb_copy(skb, GFP_ATOMIC);
 	if (!copy)
 		return;
 
