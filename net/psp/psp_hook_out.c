@@ -200,63 +200,57 @@ static unsigned int psp_out_unparsed(const struct sk_buff *skb,
 	return NF_DROP;
 }
 
-unsigned int psp_hook_out4(void *priv, struct sk_buff *skb,
-			   const struct nf_hook_state *state)
+static void psp_out_tuple(const struct sk_buff *skb, u8 pf,
+			  const struct tcphdr *th, struct psp_tuple *tuple)
 {
-	const struct iphdr *iph = ip_hdr(skb);
+	if (pf == NFPROTO_IPV4)
+		psp_tuple_set_tx4(tuple, ip_hdr(skb), th->source, th->dest);
+	else
+		psp_tuple_set_tx6(tuple, ipv6_hdr(skb), th->source, th->dest);
+}
+
+/* TCP whose header is at @off, or at a place unknown if that is not positive */
+static unsigned int psp_hook_out(struct sk_buff *skb,
+				 const struct nf_hook_state *state, int off)
+{
+	const struct sock *sk = skb->sk ?: state->sk;
+	struct psp_sock *ps = psp_out_state(skb);
 	const struct tcphdr *th;
-	const struct sock *sk;
 	struct psp_tuple tuple;
-	struct psp_sock *ps;
 
-	if (iph->protocol != IPPROTO_TCP)
-		return NF_ACCEPT;
-
-	ps = psp_out_state(skb);
-	th = psp_out_tcp(skb, ip_hdrlen(skb));
-	if (!th)
+	th = off > 0 ? psp_out_tcp(skb, off) : NULL;
+	if (unlikely(!th))
 		return psp_out_unparsed(skb, ps);
 	if (ps)
 		return psp_out_segment(ps, skb->sk, skb, th);
-
-	sk = skb->sk ?: state->sk;
 	if (!psp_out_is_of_interest(sk, th))
 		return NF_ACCEPT;
 
-	psp_tuple_set_tx4(&tuple, iph, th->source, th->dest);
+	psp_out_tuple(skb, state->pf, th, &tuple);
 	return psp_out_other(skb, sk, state->net, &tuple, th);
+}
+
+unsigned int psp_hook_out4(void *priv, struct sk_buff *skb,
+			   const struct nf_hook_state *state)
+{
+	if (ip_hdr(skb)->protocol != IPPROTO_TCP)
+		return NF_ACCEPT;
+
+	return psp_hook_out(skb, state, ip_hdrlen(skb));
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
 unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
 			   const struct nf_hook_state *state)
 {
-	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
-	const struct tcphdr *th;
-	const struct sock *sk;
-	struct psp_tuple tuple;
-	struct psp_sock *ps;
+	u8 proto = ipv6_hdr(skb)->nexthdr;
 	__be16 frag_off;
 	int off;
-	u8 proto;
 
-	proto = ip6h->nexthdr;
-	off = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &frag_off);
+	off = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &proto, &frag_off);
 	if (proto != IPPROTO_TCP)
 		return NF_ACCEPT;
 
-	ps = psp_out_state(skb);
-	th = off > 0 && !frag_off ? psp_out_tcp(skb, off) : NULL;
-	if (!th)
-		return psp_out_unparsed(skb, ps);
-	if (ps)
-		return psp_out_segment(ps, skb->sk, skb, th);
-
-	sk = skb->sk ?: state->sk;
-	if (!psp_out_is_of_interest(sk, th))
-		return NF_ACCEPT;
-
-	psp_tuple_set_tx6(&tuple, ip6h, th->source, th->dest);
-	return psp_out_other(skb, sk, state->net, &tuple, th);
+	return psp_hook_out(skb, state, frag_off ? 0 : off);
 }
 #endif
