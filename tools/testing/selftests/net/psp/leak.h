@@ -82,14 +82,11 @@ struct leak {
 int leak_open(struct leak *leak, enum psp_family family);
 void leak_close(struct leak *leak);
 
+/* The veth pair, when the namespaces are there */
+int leak_veth_open(struct leak *leak);
+
 /* Packet socket on an interface of @ns, or on all of them */
 int leak_watch_open(struct leak_watch *watch, int ns, int ifindex);
-void leak_watch_look(const struct leak *leak, struct leak_watch *watch);
-
-/* Connect a flow; secure it if @word is to be secret */
-int leak_flow_open(struct leak_flow *flow, struct psp_net *net,
-		   enum psp_family family);
-void leak_flow_name(struct leak_flow *flow);
 
 /* Look at all frames captured so far; forget them */
 void leak_look(struct leak *leak);
@@ -100,6 +97,9 @@ int leak_exchange(struct leak *leak, uint64_t len);
 
 /* Send what the socket of A takes, up to LEAK_BYTES */
 int leak_offer(struct leak_flow *flow);
+
+/* Let B say something, so that A acknowledges; A does not read it */
+int leak_provoke(struct leak_flow *flow);
 
 /* Receive and check all that was sent */
 int leak_collect(struct leak *leak);

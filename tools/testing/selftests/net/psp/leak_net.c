@@ -39,7 +39,7 @@ static size_t leak_tuple(uint8_t *out, const struct psp_side *from,
 	return 2 * alen + 4;
 }
 
-void leak_flow_name(struct leak_flow *flow)
+static void leak_flow_name(struct leak_flow *flow)
 {
 	struct psp_conn *conn = &flow->conn;
 
@@ -48,8 +48,8 @@ void leak_flow_name(struct leak_flow *flow)
 				     conn->family);
 }
 
-int leak_flow_open(struct leak_flow *flow, struct psp_net *net,
-		   enum psp_family family)
+static int leak_flow_open(struct leak_flow *flow, struct psp_net *net,
+			  enum psp_family family)
 {
 	int err;
 
@@ -80,24 +80,13 @@ static int leak_flows(struct leak *leak, enum psp_family family)
 
 static int leak_way_aside(struct leak *leak)
 {
+	int err;
+
 	leak->aside = psp_ns_new();
 	if (leak->aside < 0)
 		return leak->aside;
-	if (psp_sh(leak->net.a.ns,
-		   "ip -batch - <<EOT\n"
-		   "link add leak0 type veth peer leak1 netns /proc/%d/fd/%d\n"
-		   "link set leak0 up\n"
-		   "addr add 10.9.0.1/24 dev leak0\n"
-		   "addr add fd09::1/64 dev leak0 nodad\n"
-		   "EOT\n", getpid(), leak->aside) ||
-	    psp_sh(leak->aside,
-		   "ip -batch - <<EOT\n"
-		   "link set leak1 up\n"
-		   "addr add 10.9.0.2/24 dev leak1\n"
-		   "addr add fd09::2/64 dev leak1 nodad\n"
-		   "EOT\n"))
-		return -EIO;
-	return leak_watch_open(&leak->away, leak->aside, 0);
+	err = leak_veth_open(leak);
+	return err ? err : leak_watch_open(&leak->away, leak->aside, 0);
 }
 
 int leak_open(struct leak *leak, enum psp_family family)
@@ -268,4 +257,9 @@ int leak_offer(struct leak_flow *flow)
 		n = leak_send(flow, end - flow->sent);
 	} while (n > 0);
 	return n;
+}
+
+int leak_provoke(struct leak_flow *flow)
+{
+	return send(flow->conn.b.fd, "?", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }

@@ -9,8 +9,8 @@
 
 /*
  * With the path changed: the open connection is seen at @count, and segments
- * of the secret one were dropped. With the path restored by @undo, both go on
- * and nothing is lost.
+ * of the secret one are dropped, acknowledgments as well as data. With the
+ * path restored by @undo, both go on and nothing is lost.
  */
 static void leak_astray(struct __test_metadata *_metadata, struct leak *leak,
 			const uint64_t *count, const char *undo)
@@ -18,6 +18,9 @@ static void leak_astray(struct __test_metadata *_metadata, struct leak *leak,
 	int64_t drops = leak_drops();
 
 	leak_reset(leak);
+	ASSERT_EQ(0, leak_provoke(&leak->secret));
+	ASSERT_EQ(0, leak_wait_drops(leak, drops));
+	drops = leak_drops();
 	ASSERT_EQ(0, leak_offer(&leak->open));
 	ASSERT_EQ(0, leak_offer(&leak->secret));
 	ASSERT_EQ(0, leak_wait_seen(leak, count, 1));
@@ -102,6 +105,20 @@ TEST_F(leak, address_rewritten_on_the_way_out)
 	     "EOT\n", variant->nft, variant->nft, variant->b, variant->nft,
 	     variant->far);
 	ASTRAY(away, "nft delete table %s leak", variant->nft);
+}
+
+TEST_F(leak, redirected_by_nft_fwd)
+{
+	BEFORE();
+	ON_A("nft -f - <<EOT\n"
+	     "table netdev leak {\n"
+	     "chain astray {\n"
+	     "type filter hook egress device psp0 priority filter;\n"
+	     "%s daddr %s fwd to leak0\n"
+	     "}\n"
+	     "}\n"
+	     "EOT\n", variant->nft, variant->b);
+	ASTRAY(away, "nft delete table netdev leak");
 }
 
 TEST_F(leak, through_a_tunnel)

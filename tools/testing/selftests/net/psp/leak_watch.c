@@ -52,7 +52,8 @@ static void leak_watch_judge(const struct leak *leak, struct leak_watch *watch,
 		       leak_has(data, len, secret->back, secret->tuple_len);
 }
 
-void leak_watch_look(const struct leak *leak, struct leak_watch *watch)
+static void leak_watch_look(const struct leak *leak,
+			    struct leak_watch *watch)
 {
 	static struct psp_frame frame;
 	ssize_t len;
