@@ -54,7 +54,7 @@ static void leak_fill(struct __test_metadata *_metadata, struct leak *leak)
 	leak_stop(_metadata, leak);
 	ASSERT_EQ(0, leak_fill_queue(leak));
 	leak_wait_quiet(leak, 50);
-	EXPECT_EQ(0, leak->wire.frames);
+	EXPECT_EQ(0, leak->wire.open);
 }
 
 static void leak_linger(struct leak_flow *flow, int seconds)
