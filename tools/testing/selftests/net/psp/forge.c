@@ -109,18 +109,22 @@ static int forge_queue_seq(int fd, int queue, uint32_t *seq)
 	return 0;
 }
 
+/* TCP forgets SO_REUSEADDR when it is repaired */
 int forge_sync(struct forge *forge, int victim)
 {
-	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF_NO_WP, err;
+	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF_NO_WP, reuse, err;
+	socklen_t len = sizeof(reuse);
 
-	if (setsockopt(victim, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
+	if (getsockopt(victim, SOL_SOCKET, SO_REUSEADDR, &reuse, &len) ||
+	    setsockopt(victim, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)))
 		return -errno;
 	err = forge_queue_seq(victim, TCP_RECV_QUEUE, &forge->seq);
 	if (!err)
 		err = forge_queue_seq(victim, TCP_SEND_QUEUE, &forge->ack);
-	if (setsockopt(victim, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) &&
-	    !err)
-		err = -errno;
+	if (setsockopt(victim, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) ||
+	    setsockopt(victim, SOL_SOCKET, SO_REUSEADDR, &reuse,
+		       sizeof(reuse)))
+		return -errno;
 	return err;
 }
 
@@ -176,7 +180,8 @@ static size_t forge_hdr4(const struct forge *forge, uint8_t proto, size_t len,
 	ip->version = 4;
 	ip->ihl = sizeof(*ip) / 4;
 	ip->tot_len = htons(sizeof(*ip) + len);
-	ip->frag_off = htons(IP_DF);
+	ip->id = htons(forge->seq);
+	ip->frag_off = htons(forge->frag ?: IP_DF);
 	ip->ttl = 64;
 	ip->protocol = proto;
 	memcpy(&ip->saddr, &forge->saddr, sizeof(ip->saddr));

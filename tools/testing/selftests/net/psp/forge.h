@@ -16,6 +16,7 @@
  * @src: hardware address of the peer's port
  * @dst: hardware address of the victim's port
  * @ipv6: the frames are IPv6
+ * @frag: fragment field of the IPv4 header, 0 for "don't fragment"
  * @saddr: peer's address, IPv4 in the first four bytes
  * @daddr: victim's address, the same
  * @sport: peer's port
@@ -28,6 +29,7 @@ struct forge {
 	uint8_t src[6];
 	uint8_t dst[6];
 	bool ipv6;
+	uint16_t frag;
 	struct in6_addr saddr;
 	struct in6_addr daddr;
 	uint16_t sport;

@@ -46,6 +46,12 @@ struct policy {
 	struct psp_stats stats;
 };
 
+/* Both ends, then the connection; through @ifname at A, if it is not NULL */
+int policy_open_net(struct policy *p, uint32_t version);
+int policy_connect(struct policy *p, enum psp_family family,
+		   const char *ifname);
+
+/* All of it */
 int policy_open(struct policy *p, enum psp_family family, uint32_t version);
 void policy_close(struct policy *p);
 
@@ -97,5 +103,8 @@ int policy_timewaits(const struct psp_end *end, uint16_t port);
 #define POLICY_STATE_REFS	2
 int policy_module_refs(void);
 int policy_wait_module_refs(int refs);
+
+/* The kernel will log a line that matches: it may, and it has to */
+int policy_expect_log(const char *regex);
 
 #endif /* POLICY_H */

@@ -11,21 +11,61 @@
 
 #define POLICY_COUNTERS	"/sys/kernel/debug/psp/drops"
 
-int policy_open(struct policy *p, enum psp_family family, uint32_t version)
+int policy_open_net(struct policy *p, uint32_t version)
 {
-	int err;
-
 	memset(p, 0, sizeof(*p));
 	p->version = version;
 	p->conn.a.fd = -1;
 	p->conn.b.fd = -1;
 	p->other = p->conn;
-	err = psp_net_open(&p->net);
+	p->forge.fd = -1;
+	return psp_net_open(&p->net);
+}
+
+/* A's socket is bound to an interface before it connects */
+static int policy_connect_through(struct psp_conn *conn, struct psp_net *net,
+				  const char *ifname)
+{
+	uint16_t port = 0;
+	int listener, err;
+
+	conn->a.fd = psp_tcp_socket(&net->a, conn->family);
+	if (conn->a.fd < 0)
+		return conn->a.fd;
+	if (setsockopt(conn->a.fd, SOL_SOCKET, SO_BINDTODEVICE, ifname,
+		       strlen(ifname)))
+		return -errno;
+	listener = psp_tcp_listen(&net->b, conn->family, &port);
+	if (listener < 0)
+		return listener;
+	err = psp_conn_finish(conn, listener, port);
+	close(listener);
+	return err;
+}
+
+int policy_connect(struct policy *p, enum psp_family family,
+		   const char *ifname)
+{
+	struct psp_conn *conn = &p->conn;
+	int err;
+
+	conn->family = family;
+	conn->a.end = &p->net.a;
+	conn->b.end = &p->net.b;
+	if (ifname)
+		err = policy_connect_through(conn, &p->net, ifname);
+	else
+		err = psp_conn_open(conn, &p->net, family);
 	if (!err)
-		err = psp_conn_open(&p->conn, &p->net, family);
-	if (!err)
-		err = forge_open(&p->forge, &p->conn, &p->conn.a);
+		err = forge_open(&p->forge, conn, &conn->a);
 	return err ? err : policy_mark(p);
+}
+
+int policy_open(struct policy *p, enum psp_family family, uint32_t version)
+{
+	int err = policy_open_net(p, version);
+
+	return err ? err : policy_connect(p, family, NULL);
 }
 
 /* Forged segments have led the two ends astray: an orderly close might take
@@ -330,4 +370,16 @@ int policy_wait_module_refs(int refs)
 		psp_nap();
 	}
 	return 0;
+}
+
+int policy_expect_log(const char *regex)
+{
+	FILE *file;
+	int err;
+
+	file = fopen("/dev/kmsg", "we");
+	if (!file)
+		return -errno;
+	err = fprintf(file, "psp-expect: %s\n", regex) < 0;
+	return fclose(file) || err ? -EIO : 0;
 }

@@ -64,7 +64,7 @@ static void expect_sent(struct __test_metadata *_metadata, struct policy *p,
 {
 	struct wire_seg seg;
 
-	psp_tap_flush(&wire->tap);
+	wire_flush(wire);
 	ASSERT_EQ(0, policy_send(p->conn.a.fd, text));
 	ASSERT_EQ(0, next_data(wire, &seg));
 	EXPECT_EQ(psp, seg.psp);
@@ -125,7 +125,7 @@ TEST_F(policy, tx_data_queued_before__tx_key_plain)
 
 	ASSERT_EQ(0, psp_conn_tx(&p->conn, &p->conn.a));
 	wire_key(&self->wire, &p->conn.a.tx);
-	psp_tap_flush(&self->wire.tap);
+	wire_flush(&self->wire);
 	/* Retransmitted, with nobody to hear it: still plain */
 	ASSERT_EQ(0, next_data(&self->wire, &seg));
 	EXPECT_FALSE(seg.psp);
@@ -229,7 +229,7 @@ TEST_F(policy, tx_ack__tx_key_psp)
 
 	ASSERT_EQ(0, policy_reach(p, POLICY_TX_KEY));
 	wire_key(&self->wire, &p->conn.a.tx);
-	psp_tap_flush(&self->wire.tap);
+	wire_flush(&self->wire);
 	ASSERT_EQ(0, forge_psp_text(&p->forge, "x", p->version, &p->conn.a.rx));
 	ASSERT_EQ(0, policy_reads(p->conn.a.fd, "x"));
 	wire_key(&self->wire, &p->conn.a.rx);

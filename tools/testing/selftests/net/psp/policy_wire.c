@@ -138,7 +138,7 @@ TEST_F(wire, packets_open_with_the_key_of_rx_assoc)
 	struct psp_xfer xfer;
 
 	ASSERT_EQ(0, policy_reach(p, POLICY_PSP_FULL));
-	psp_tap_flush(&self->wire.tap);
+	wire_flush(&self->wire);
 	wire_key(&self->wire, &p->conn.b.rx);
 	wire_key(&self->wire, &p->conn.a.rx);
 
@@ -164,7 +164,7 @@ TEST_F(wire, headers_are_as_specified)
 	const uint8_t *udp;
 
 	ASSERT_EQ(0, policy_reach(p, POLICY_PSP_FULL));
-	psp_tap_flush(&self->wire.tap);
+	wire_flush(&self->wire);
 	wire_key(&self->wire, &p->conn.b.rx);
 	wire_key(&self->wire, &p->conn.a.rx);
 	ASSERT_EQ(0, policy_send(p->conn.a.fd, "hello"));

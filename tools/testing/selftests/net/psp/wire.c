@@ -107,6 +107,13 @@ static bool wire_is_ours(const struct wire *wire, struct wire_seg *seg,
 	return true;
 }
 
+static void wire_count(struct wire *wire, const struct wire_seg *seg)
+{
+	wire->count.plain += !seg->psp;
+	wire->count.psp += seg->psp;
+	wire->count.psp_a += seg->psp && seg->from_a;
+}
+
 int wire_next(struct wire *wire, struct wire_seg *seg, int timeout_ms)
 {
 	uint64_t end = psp_now_ms() + timeout_ms;
@@ -123,21 +130,26 @@ int wire_next(struct wire *wire, struct wire_seg *seg, int timeout_ms)
 		ret = wire_tcp(wire);
 		if (ret < 0)
 			return ret;
-		if (wire_is_ours(wire, seg, ret))
+		if (wire_is_ours(wire, seg, ret)) {
+			wire_count(wire, seg);
 			return 1;
+		}
 	}
 }
 
-int wire_tally(struct wire *wire, struct wire_count *count)
+void wire_flush(struct wire *wire)
+{
+	psp_tap_flush(&wire->tap);
+	memset(&wire->count, 0, sizeof(wire->count));
+}
+
+int wire_tally(struct wire *wire)
 {
 	struct wire_seg seg;
 	int ret;
 
-	memset(count, 0, sizeof(*count));
-	while ((ret = wire_next(wire, &seg, 0)) > 0) {
-		count->plain += !seg.psp;
-		count->psp += seg.psp;
-		count->psp_a += seg.psp && seg.from_a;
-	}
+	do {
+		ret = wire_next(wire, &seg, 0);
+	} while (ret > 0);
 	return ret;
 }

@@ -8,6 +8,18 @@
 #define WIRE_KEYS	8
 
 /**
+ * struct wire_count - segments of the connection
+ * @plain: in plain text
+ * @psp: under PSP
+ * @psp_a: of those, from A
+ */
+struct wire_count {
+	int plain;
+	int psp;
+	int psp_a;
+};
+
+/**
  * struct wire - what passes between the two sockets of a connection
  * @tap: at end A; sees both directions
  * @ipv6: the connection's packets are IPv6
@@ -15,6 +27,7 @@
  * @b_port: port of the socket at B, 0 for any
  * @key: keys to try on PSP packets
  * @keys: their number
+ * @count: segments seen since wire_flush()
  * @frame: last frame seen
  * @tcp: last TCP segment seen, decrypted if need be
  */
@@ -25,6 +38,7 @@ struct wire {
 	uint16_t b_port;
 	struct psp_key key[WIRE_KEYS];
 	int keys;
+	struct wire_count count;
 	struct psp_frame frame;
 	uint8_t tcp[PSP_FRAME_MAX];
 };
@@ -61,19 +75,8 @@ void wire_key(struct wire *wire, const struct psp_key *key);
  */
 int wire_next(struct wire *wire, struct wire_seg *seg, int timeout_ms);
 
-/**
- * struct wire_count - segments seen in a while
- * @plain: in plain text
- * @psp: under PSP
- * @psp_a: of those, from A
- */
-struct wire_count {
-	int plain;
-	int psp;
-	int psp_a;
-};
-
-/* Count all that was seen up to now; 0 or -errno */
-int wire_tally(struct wire *wire, struct wire_count *count);
+/* Forget what was seen up to now; or see all of it, so that it counts */
+void wire_flush(struct wire *wire);
+int wire_tally(struct wire *wire);
 
 #endif /* WIRE_H */
