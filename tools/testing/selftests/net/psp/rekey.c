@@ -66,15 +66,23 @@ static uint64_t rekey_refused(struct psp_end *end)
 	       rekey_stat(end, PSP_A_STATS_RX_AUTH_FAIL);
 }
 
-/* SPI of the next PSP packet that @end puts on the wire, 0 if none comes */
-static uint32_t rekey_wire_spi(struct psp_tap *tap, struct psp_end *end)
+/* SPIs of the newest PSP packets that have crossed the wire: older ones may
+ * have been under way in the device while the key was changed.
+ */
+static void rekey_wire_spis(struct psp_tap *tap, struct psp_net *net,
+			    uint32_t *from_a, uint32_t *from_b)
 {
 	static struct psp_frame frame;
+	int timeout_ms = STALL_MS;
 
-	while (psp_tap_next(tap, &frame, STALL_MS) > 0)
-		if (frame.psp && psp_frame_from(&frame, end))
-			return frame.spi;
-	return 0;
+	*from_a = 0;
+	*from_b = 0;
+	for (; psp_tap_next(tap, &frame, timeout_ms) > 0; timeout_ms = 100) {
+		if (frame.psp && psp_frame_from(&frame, &net->a))
+			*from_a = frame.spi;
+		if (frame.psp && psp_frame_from(&frame, &net->b))
+			*from_b = frame.spi;
+	}
 }
 
 TEST_F_TIMEOUT(rekey, both_ends_while_data_flows_both_ways, TIMEOUT_S)
@@ -159,13 +167,15 @@ TEST_F(rekey, rx_alone_and_previous_spi_is_accepted)
 {
 	struct psp_conn *conn = &self->conn;
 	struct psp_tap tap;
+	uint32_t from_a, from_b;
 
 	ASSERT_EQ(0, psp_conn_rotate(conn));
 	ASSERT_EQ(0, psp_conn_rx(conn, &conn->b, variant->version));
 	ASSERT_NE(conn->a.tx.spi, conn->b.rx.spi);
 	ASSERT_EQ(0, psp_tap_open(&tap, &self->net.a));
 	EXPECT_EQ(0, psp_xfer_both(conn, 200000, STALL_MS));
-	EXPECT_EQ(conn->a.tx.spi, rekey_wire_spi(&tap, &self->net.a));
+	rekey_wire_spis(&tap, &self->net, &from_a, &from_b);
+	EXPECT_EQ(conn->a.tx.spi, from_a);
 	EXPECT_EQ(0, rekey_refused(&self->net.b));
 	psp_tap_close(&tap);
 }
@@ -174,6 +184,7 @@ TEST_F(rekey, one_direction_alone_leaves_the_other_as_it_was)
 {
 	struct psp_conn *conn = &self->conn;
 	struct psp_tap tap;
+	uint32_t from_a, from_b;
 
 	ASSERT_EQ(0, psp_conn_rotate(conn));
 	ASSERT_EQ(0, psp_tap_open(&tap, &self->net.a));
@@ -181,8 +192,9 @@ TEST_F(rekey, one_direction_alone_leaves_the_other_as_it_was)
 	ASSERT_EQ(0, psp_tcp_drain(conn->a.fd, STALL_MS));
 	psp_tap_flush(&tap);
 	EXPECT_EQ(0, psp_xfer_both(conn, 200000, STALL_MS));
-	EXPECT_EQ(conn->b.rx.spi, rekey_wire_spi(&tap, &self->net.a));
-	EXPECT_EQ(conn->a.rx.spi, rekey_wire_spi(&tap, &self->net.b));
+	rekey_wire_spis(&tap, &self->net, &from_a, &from_b);
+	EXPECT_EQ(conn->b.rx.spi, from_a);
+	EXPECT_EQ(conn->a.rx.spi, from_b);
 	psp_tap_close(&tap);
 }
 
