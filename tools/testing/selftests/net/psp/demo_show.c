@@ -44,7 +44,7 @@ void demo_show_title(void)
 void demo_show_table(void)
 {
 	printf("%38s%22s\n", "A to B", "B to A");
-	printf("  sec  Mbit/s  MB good rotat. rekeys  ");
+	printf("  sec  Mbit/s  MB good rotated rekeys ");
 	printf("SPI now  before      SPI now  before  resent\n");
 }
 
