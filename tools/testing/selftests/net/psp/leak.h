@@ -110,7 +110,10 @@ int leak_wait_seen(struct leak *leak, const uint64_t *count, uint64_t min);
 /* Wait until no captured frame of interest has come for @ms */
 void leak_wait_quiet(struct leak *leak, int ms);
 
-/* Segments that the core has dropped on their way out, for any reason */
+/*
+ * Segments that the core has dropped on their way out, for any reason. Waiting
+ * for more ends with -EILSEQ if they were not.
+ */
 int64_t leak_drops(void);
 int leak_wait_drops(struct leak *leak, int64_t more_than);
 

@@ -155,7 +155,8 @@ int leak_wait_drops(struct leak *leak, int64_t more_than)
 	int64_t drops;
 
 	for (;;) {
-		leak_look(leak);
+		if (leak_found(leak))
+			return -EILSEQ;
 		drops = leak_drops();
 		if (drops < 0 || drops > more_than)
 			return drops < 0 ? drops : 0;
