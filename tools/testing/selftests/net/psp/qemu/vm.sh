@@ -9,6 +9,9 @@
 # psp.ktap, the kernel log with its levels on psp.kmsg, and on psp.result one
 # word, written last of all. A guest that dies or hangs never gets that far.
 
+# A VM is named after its kernel, KERNEL or KERNEL/NUMBER, and has a folder of
+# that name in the log.
+
 # The guest's memory, and how long it may take besides its suites (seconds).
 VM_MEMORY=1536
 VM_BOOT_TIME=180
@@ -66,6 +69,10 @@ module_closure() {
 		}' "$dir/modules.dep" "$dir/modules.builtin"
 }
 
+vm_kernel() {
+	echo "${1%%/*}"
+}
+
 # initramfs KERNEL OUTPUT
 initramfs() {
 	local kernel=$1 out=$2 root modules file
@@ -96,7 +103,9 @@ tty_size() {
 
 # A file of shell variables that tells the guest what to do.
 vm_job() {
-	local kernel=$1 mode=$2 suites=$3
+	local kernel mode=$2 suites=$3
+
+	kernel=$(vm_kernel "$1")
 
 	cat <<-EOT
 	MODE=$mode
@@ -115,7 +124,7 @@ vm_job() {
 	EOT
 }
 
-# Start QEMU: vm_qemu KERNEL SECONDS [QEMU ARGUMENT...]. The caller's arguments
+# Start QEMU: vm_qemu VM SECONDS [QEMU ARGUMENT...]. The caller's arguments
 # say where chardev "main" goes.
 #
 # Emulation always works; a /dev/kvm that is there need not, inside another
@@ -123,8 +132,9 @@ vm_job() {
 # instruction that the kernel has already patched (a stale int3 of a static
 # key, and oops), and two VMs side by side keep two threads busy anyway.
 vm_qemu() {
-	local kernel=$1 seconds=$2 dir=$LOG/$1
+	local kernel seconds=$2 dir=$LOG/$1
 
+	kernel=$(vm_kernel "$1")
 	shift 2
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
@@ -152,7 +162,8 @@ VM_STDOUT=(
 )
 
 vm_prepare() {
-	initramfs "$1" "$LOG/$1/initramfs"
+	mkdir -p "$LOG/$1"
+	initramfs "$(vm_kernel "$1")" "$LOG/$1/initramfs"
 	vm_job "$@" > "$LOG/$1/job"
 	: > "$LOG/$1/console.log"
 }
@@ -165,25 +176,37 @@ suites_time() {
 		END { print sum * slow }'
 }
 
-# vm_test KERNEL SUITES - results go to $LOG/KERNEL/results, one line each.
+# Print the names of the suites in two lines that take about the same time, for
+# two VMs side by side.
+halve_suites() {
+	table "$QEMU/suites" | sort -k2,2nr -s | awk '
+		{
+			half = sum[1] < sum[0]
+			sum[half] += $2
+			list[half] = list[half] (list[half] ? "," : "") $1
+		}
+		END { print list[0]; print list[1] }'
+}
+
+# vm_test VM SUITES - results go to $LOG/VM/results, one line each.
 vm_test() {
-	local kernel=$1 suites=$2 dir=$LOG/$1 limit status=0
+	local vm=$1 suites=$2 dir=$LOG/$1 limit status=0
 
 	limit=$((VM_BOOT_TIME + $(suites_time "$suites")))
-	vm_prepare "$kernel" test "$suites"
+	vm_prepare "$vm" test "$suites"
 	{
-		vm_qemu "$kernel" "$limit" "${VM_STDOUT[@]}" < /dev/null \
+		vm_qemu "$vm" "$limit" "${VM_STDOUT[@]}" < /dev/null \
 			2> "$dir/qemu.log" || status=$?
 		echo $status > "$dir/status"
 	} | tee "$dir/ktap.log" |
-		perl "$QEMU/report.pl" "$kernel" "$dir/results"
-	vm_verdict "$kernel" "$limit" |
-		perl "$QEMU/report.pl" "$kernel" "$dir/results"
+		perl "$QEMU/report.pl" "$vm" "$dir/results"
+	vm_verdict "$vm" "$limit" |
+		perl "$QEMU/report.pl" "$vm" "$dir/results"
 }
 
 # What only the host can judge, as KTAP.
 vm_verdict() {
-	local kernel=$1 limit=$2 dir=$LOG/$1 status
+	local limit=$2 dir=$LOG/$1 status
 
 	status=$(cat "$dir/status")
 	echo "#@ suite vm"
@@ -223,21 +246,20 @@ count_results() {
 
 # Closing lines for people and CI; fails unless all was green.
 vm_summary() {
-	local kernel files=() passed failed skipped
+	local vm file files=() passed failed skipped
 
-	for kernel in "$@"; do
-		files+=("$LOG/$kernel/results")
-		passed=$(count_results ok "$LOG/$kernel/results")
-		failed=$(count_results failed "$LOG/$kernel/results")
-		skipped=$(count_results skipped "$LOG/$kernel/results")
+	for vm in "$@"; do
+		file=$LOG/$vm/results
+		files+=("$file")
+		passed=$(count_results ok "$file")
+		failed=$(count_results failed "$file")
+		skipped=$(count_results skipped "$file")
 		echo
-		echo "kernel $kernel ($(kernel_release "$kernel")):" \
+		echo "kernel $vm ($(kernel_release "$(vm_kernel "$vm")")):" \
 		     "$passed passed, $failed failed, $skipped skipped;" \
-		     "logs in $LOG/$kernel"
-		grep -h -E '^(failed|skipped) ' "$LOG/$kernel/results" |
-			sed 's/^/  /' || :
-		[ -s "$LOG/$kernel/results" ] ||
-			echo "failed vm.no_results" >> "$LOG/$kernel/results"
+		     "logs in $LOG/$vm"
+		grep -h -E '^(failed|skipped) ' "$file" | sed 's/^/  /' || :
+		[ -s "$file" ] || echo "failed vm.no_results" >> "$file"
 	done
 	passed=$(count_results ok "${files[@]}")
 	failed=$(count_results failed "${files[@]}")
