@@ -10,8 +10,10 @@
 #
 #	echo 'psp-expect: <Perl regex>' > /dev/kmsg
 #
-# allows lines that match until the suite's end, and wants at least one. No
-# announcement excuses a warning, an oops or the like.
+# allows lines that match until the suite's end, and wants at least one: for all
+# announcements of the same regex in a suite together, because the kernel limits
+# how often it says a thing. No announcement excuses a warning, an oops or the
+# like.
 # CONSOLE is the text of the console: a panic is seen only there.
 # Prints what is wrong; exit status 0 if nothing is.
 
@@ -69,9 +71,11 @@ sub from_user {
 		end_suite();
 		$suite = $1;
 	} elsif ($text =~ /^psp-expect: (.*)/) {
-		my $regex = eval { qr/$1/ };
-		return problem("$suite: bad regex: $1") unless $regex;
-		push @expected, { text => $1, regex => $regex, seen => 0 };
+		my $want = $1;
+		my $regex = eval { qr/$want/ };
+		return problem("$suite: bad regex: $want") unless $regex;
+		return if grep { $_->{text} eq $want } @expected;
+		push @expected, { text => $want, regex => $regex, seen => 0 };
 	}
 }
 

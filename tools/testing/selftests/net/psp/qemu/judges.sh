@@ -127,6 +127,13 @@ test_expect() {
 	u psp-suite: next
 	u psp-end
 	EOT
+	kmsg_is good "a line announced twice that came once" <<-EOT
+	u psp-begin
+	u psp-expect: unencrypted skb
+	k4 unencrypted skb with no associated socket - dropping
+	u psp-expect: unencrypted skb
+	u psp-end
+	EOT
 	kmsg_is bad "an announced line that never came" <<-EOT
 	u psp-begin
 	u psp-expect: unencrypted skb
