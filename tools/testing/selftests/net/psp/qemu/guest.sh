@@ -72,11 +72,13 @@ load_modules() {
 }
 
 # Sockets of killed tests go in their own time, but soon.
+# A socket that was closed without an abort may hold psp until TCP gives its peer
+# up, as any orphan does: up to two minutes.
 unload_modules() {
 	local try
 
 	for module in psp_ref psp; do
-		for try in {1..20}; do
+		for try in {1..240}; do
 			[ -e /sys/module/$module ] || break
 			[ "$try" = 1 ] || sleep 0.5
 			rmmod $module && break
