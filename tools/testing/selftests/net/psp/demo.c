@@ -131,8 +131,9 @@ static void demo_secure(struct demo *demo)
 	demo_run_until(demo, demo_is_secure, "key exchange");
 	demo_watch_look(&demo->watch);
 	demo->watch.secure = true;
-	demo_say(demo, "SPIs and keys are exchanged, in plain (use TLS)");
-	demo_say(demo, "All is under PSP now: text from A, new keys as well");
+	demo_say(demo, "SPIs and keys are told in plain text, too (use TLS)");
+	demo_say(demo, "PSP from here on. Rotated device keys make keys old;");
+	demo_say(demo, "a rekey brings new ones, told under PSP amid text");
 }
 
 static void demo_rotate(struct demo *demo)
@@ -268,9 +269,9 @@ int main(void)
 			demo_fail(&demo, "no statistics: %s", strerror(-err));
 	}
 	if (!demo_failed(&demo))
-		demo_show_packet(&demo);
-	if (!demo_failed(&demo))
 		demo_judge(&demo, &res);
+	if (!demo_failed(&demo))
+		demo_show_packet(&demo);
 	demo_verdict(&demo, &res);
 	if (demo_failed(&demo))
 		return EXIT_FAILURE;

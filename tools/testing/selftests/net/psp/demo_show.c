@@ -11,7 +11,7 @@
 #include "seal.h"
 
 #define DEMO_ROW	16	/* bytes in a row of the dump */
-#define DEMO_ROWS	4	/* rows of text in the dump */
+#define DEMO_ROWS	3	/* rows of text in the dump */
 
 static double demo_time(const struct demo *demo)
 {
@@ -43,9 +43,8 @@ void demo_show_title(void)
 
 void demo_show_table(void)
 {
-	printf("%38s%22s\n", "A to B", "B to A");
 	printf("  sec  Mbit/s  MB good rotated rekeys ");
-	printf("SPI now  before      SPI now  before  resent\n");
+	printf("SPI A>B   before     SPI B>A   before  resent\n");
 }
 
 static void demo_show_spi(const struct demo_end *end)
