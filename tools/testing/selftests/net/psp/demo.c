@@ -14,6 +14,7 @@
 #define ROTATIONS	6
 #define INTERVAL_MS	1500	/* between two of them */
 #define STALL_MS	60000	/* longer than anything takes */
+#define QUIET_MS	300
 #define LOSS_AFTER	3	/* rotations; then the cable gets worse: */
 #define LOSS_PERCENT	0.5
 
@@ -172,6 +173,8 @@ static void demo_transfer(struct demo *demo)
 	demo->a.texting = false;
 	demo->a.ending = true;
 	demo_run_until(demo, demo_is_over, "end of the text");
+	/* Let the last acknowledgments arrive before they are counted */
+	demo_run_for(demo, QUIET_MS);
 }
 
 /**
