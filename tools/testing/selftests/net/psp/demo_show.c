@@ -44,12 +44,12 @@ void demo_show_title(void)
 void demo_show_table(void)
 {
 	printf("  sec  Mbit/s  MB good rotated rekeys ");
-	printf("SPI A>B   before     SPI B>A   before  resent\n");
+	printf("SPI A>B  before    SPI B>A  before   resent\n");
 }
 
 static void demo_show_spi(const struct demo_end *end)
 {
-	printf("   %08x ", end->side->rx.spi);
+	printf("  %08x ", end->side->rx.spi);
 	if (end->prev_spi)
 		printf("%08x ", end->prev_spi);
 	else

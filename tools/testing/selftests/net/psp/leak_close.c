@@ -172,7 +172,7 @@ TEST_F(leak, device_deleted_under_live_sockets)
 	ON_A("ip -%s route del default dev leak0\n"
 	     "ip link set psp0 up\n"
 	     "ip route add %s/%d dev psp0 src %s\n"
-	     "ip neigh add %s dev psp0 lladdr 02:00:00:00:00:99\n",
+	     "ip neigh replace %s dev psp0 lladdr 02:00:00:00:00:99\n",
 	     variant->v, variant->b, variant->host, variant->a, variant->b);
 	ASSERT_EQ(0, leak_wait_seen(leak, &leak->away.open, 1));
 	leak_wait_quiet(leak, 300);

@@ -70,7 +70,7 @@ TEST_F(leak, route_moved_to_another_psp_device)
 	     "EOT\n", getpid(), self->leak.aside);
 	ASIDE("ip link set psp3 up");
 	ON_A("ip route add %s/%d dev psp2 src %s\n"
-	     "ip neigh add %s dev psp2 lladdr 02:00:00:00:00:99",
+	     "ip neigh replace %s dev psp2 lladdr 02:00:00:00:00:99",
 	     variant->b, variant->host, variant->a, variant->b);
 	ASTRAY(away, "ip link del psp2");
 }
@@ -142,7 +142,7 @@ TEST_F(leak, through_a_vlan_on_the_device)
 	ON_A("ip link add link psp0 name psp0.9 type vlan id 9\n"
 	     "ip link set psp0.9 up\n"
 	     "ip route add %s/%d dev psp0.9 src %s\n"
-	     "ip neigh add %s dev psp0.9 lladdr 02:00:00:00:00:99",
+	     "ip neigh replace %s dev psp0.9 lladdr 02:00:00:00:00:99",
 	     variant->b, variant->host, variant->a, variant->b);
 	ASTRAY(wire, "ip link del psp0.9");
 }
@@ -153,7 +153,7 @@ TEST_F(leak, through_a_macvlan_on_the_device)
 	ON_A("ip link add link psp0 name mac9 type macvlan mode private\n"
 	     "ip link set mac9 up\n"
 	     "ip route add %s/%d dev mac9 src %s\n"
-	     "ip neigh add %s dev mac9 lladdr 02:00:00:00:00:99",
+	     "ip neigh replace %s dev mac9 lladdr 02:00:00:00:00:99",
 	     variant->b, variant->host, variant->a, variant->b);
 	ASTRAY(wire, "ip link del mac9");
 }
@@ -164,7 +164,7 @@ TEST_F(leak, behind_a_segment_routing_header)
 	const char *mode = variant->family == PSP_IPV4 ? "encap" : "inline";
 
 	BEFORE();
-	ON_A("ip neigh add fd00::9 dev psp0 lladdr 02:00:00:00:00:99\n"
+	ON_A("ip neigh replace fd00::9 dev psp0 lladdr 02:00:00:00:00:99\n"
 	     "ip route add %s/%d encap seg6 mode %s segs fd00::9 \\\n"
 	     "	dev psp0 src %s\n",
 	     variant->b, variant->host, mode, variant->a);

@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(module, segments_queued_in_another_interface, TIMEOUT_S)
 	ASSERT_EQ(0, leak_open(leak, PSP_IPV4));
 	a = leak->net.a.ns;
 	ASSERT_EQ(0, leak_sh(a, "ip -batch - <<EOT\n"
-			     "neigh add 10.9.0.2 dev leak0 lladdr 2:0:0:0:0:9\n"
+			     "neigh replace 10.9.0.2 dev leak0 lladdr 2:0:0:0:0:9\n"
 			     "route add 10.0.0.2/32 via 10.9.0.2 dev leak0\n"
 			     "EOT\n"));
 	ASSERT_EQ(0, psp_sh(a, PLUG, "leak0"));
