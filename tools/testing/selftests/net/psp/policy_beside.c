@@ -71,6 +71,11 @@ static int secure_in_band(struct psp_conn *conn, uint32_t version)
 		err = psp_conn_rx(conn, &conn->b, version);
 	if (!err)
 		err = psp_conn_ping(conn);
+	/* A plain acknowledgment that comes late is not wanted any more */
+	if (!err)
+		err = psp_tcp_drain(conn->a.fd, POLICY_MS);
+	if (!err)
+		err = psp_tcp_drain(conn->b.fd, POLICY_MS);
 	if (!err)
 		err = psp_conn_tx(conn, &conn->a);
 	if (!err)
