@@ -126,6 +126,16 @@ static void psp_ref_napi_disable_all(struct psp_ref_port *port)
 		napi_disable(&port->queue[i].napi);
 }
 
+static void psp_ref_flush_all(struct psp_ref_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < port->nqueues; i++) {
+		psp_ref_tx_flush(&port->queue[i]);
+		psp_ref_rx_flush(&port->queue[i]);
+	}
+}
+
 static int psp_ref_open(struct net_device *dev)
 {
 	struct psp_ref_hw_queue_setup setup[PSP_REF_MAX_QUEUES];
@@ -153,6 +163,8 @@ static int psp_ref_open(struct net_device *dev)
 
 err_disable_napi:
 	psp_ref_napi_disable_all(port);
+	/* Some of the queues may have received */
+	psp_ref_flush_all(port);
 	psp_ref_rings_free_all(port);
 	return err;
 }
@@ -163,17 +175,12 @@ err_disable_napi:
 static int psp_ref_stop(struct net_device *dev)
 {
 	struct psp_ref_port *port = netdev_priv(dev);
-	unsigned int i;
 
 	psp_ref_carrier_update(port);
 	netif_tx_disable(dev);
 	psp_ref_hw_stop(port->hw);
 	psp_ref_napi_disable_all(port);
-
-	for (i = 0; i < port->nqueues; i++) {
-		psp_ref_tx_flush(&port->queue[i]);
-		psp_ref_rx_flush(&port->queue[i]);
-	}
+	psp_ref_flush_all(port);
 	psp_ref_rings_free_all(port);
 
 	return 0;
@@ -300,10 +307,18 @@ static void psp_ref_get_stats64(struct net_device *dev,
 						PSP_REF_POLL_TX_BYTES);
 		stats->tx_dropped += psp_ref_stats_read(&q->poll_stats,
 						PSP_REF_POLL_TX_DROPPED);
+		stats->tx_dropped += psp_ref_stats_read(&q->tx_stats,
+						PSP_REF_TX_DROP_NO_ASSOC);
+		stats->tx_dropped += psp_ref_stats_read(&q->tx_stats,
+						PSP_REF_TX_DROP_TOO_BIG);
+		stats->tx_dropped += psp_ref_stats_read(&q->tx_stats,
+						PSP_REF_TX_DROP_ENCAP);
 		stats->rx_packets += psp_ref_stats_read(&q->poll_stats,
 						PSP_REF_POLL_RX_PACKETS);
 		stats->rx_bytes += psp_ref_stats_read(&q->poll_stats,
 						PSP_REF_POLL_RX_BYTES);
+		stats->rx_dropped += psp_ref_stats_read(&q->poll_stats,
+						PSP_REF_POLL_RX_DROP_NO_ASSOC);
 		stats->rx_length_errors += psp_ref_hw_rx_stat(port->hw, i,
 						PSP_REF_HW_RX_TOO_LONG);
 	}

@@ -189,7 +189,9 @@ drop:
 	return NETDEV_TX_OK;
 }
 
-/* A queue stops when the ring is full; it goes on when a good part is free */
+/* A queue stops when the ring is full; it goes on when a good part is free, but
+ * not when the port is about to stop.
+ */
 static void psp_ref_tx_wake(struct psp_ref_queue *q, struct netdev_queue *nq)
 {
 	u32 used;
@@ -197,7 +199,8 @@ static void psp_ref_tx_wake(struct psp_ref_queue *q, struct netdev_queue *nq)
 	/* Pairs with the barrier in psp_ref_tx_maybe_stop() */
 	smp_mb();
 	used = READ_ONCE(q->tx_prod) - q->tx_cons;
-	if (netif_tx_queue_stopped(nq) && used <= q->tx.size / 2)
+	if (netif_tx_queue_stopped(nq) && used <= q->tx.size / 2 &&
+	    netif_running(q->port->dev))
 		netif_tx_wake_queue(nq);
 }
 
