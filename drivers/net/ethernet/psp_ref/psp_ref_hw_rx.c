@@ -186,6 +186,19 @@ static struct psp_ref_key *psp_ref_rx_derive(struct psp_ref_hw_queue *q,
 	return err ? NULL : key;
 }
 
+/* The spare key object is kept for the next packet, the key is not: it may be
+ * one that somebody uses, and must not outlive its device key.
+ */
+static void psp_ref_rx_forget(struct psp_ref_hw_queue *q, u8 version)
+{
+	static const u8 zero[PSP_MAX_KEY];
+
+	if (psp_ref_key_set(q->rx_spare, version, zero)) {
+		psp_ref_key_put(q->rx_spare);
+		q->rx_spare = NULL;
+	}
+}
+
 static int psp_ref_rx_open_derived(struct psp_ref_hw_queue *q,
 				   const struct psp_ref_keyid *id,
 				   const struct psp_ref_rx_psp *rx)
@@ -197,12 +210,14 @@ static int psp_ref_rx_open_derived(struct psp_ref_hw_queue *q,
 		return -ENOKEY;
 
 	err = psp_ref_open(&q->rx_aead, key, rx->psph, rx->len);
-	if (!err) {
-		psp_ref_cache_add(q->hw->cache, id, key);
-		q->rx_spare = NULL;
+	if (err) {
+		psp_ref_rx_forget(q, id->version);
+		return err;
 	}
 
-	return err;
+	psp_ref_cache_add(q->hw->cache, id, key);
+	q->rx_spare = NULL;
+	return 0;
 }
 
 static int psp_ref_rx_open(struct psp_ref_hw_queue *q,

@@ -236,6 +236,8 @@ static void psp_ref_tx_strip_metadata(struct sk_buff *skb)
 	skb->priority = 0;
 	skb->decrypted = 0;
 	skb_set_dst_pending_confirm(skb, 0);
+	/* A checksum over all of the frame is not one from the IP header on */
+	skb_forward_csum(skb);
 }
 
 /* The copy has a head of its own and shares the pages of payload, which nobody

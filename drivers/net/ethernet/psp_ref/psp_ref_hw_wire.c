@@ -100,14 +100,17 @@ void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 	skb->dev = NULL;
 	psp_ref_tap_both_ends(hw, skb);
 
+	/* Copies, and what is held back, bear the hash along */
+	psp_ref_frame_parse(skb, &frame);
+	skb_set_hash(skb, frame.hash, frame.hash_type);
+
 	__skb_queue_head_init(&out);
 	psp_ref_impair(&hw->wire, skb, &out);
 
 	while ((skb = __skb_dequeue(&out))) {
-		psp_ref_frame_parse(skb, &frame);
-		skb_set_hash(skb, frame.hash, frame.hash_type);
 		wait_event_idle(hw->wire.pause_wait,
-				psp_ref_wire_has_room(hw, frame.hash) ||
+				psp_ref_wire_has_room(hw,
+						skb_get_hash_raw(skb)) ||
 				kthread_should_stop());
 		psp_ref_wire_deliver(hw, skb);
 	}
