@@ -43,8 +43,10 @@ void demo_show_title(void)
 
 void demo_show_table(void)
 {
-	printf("  sec  Mbit/s  MB good rotated rekeys ");
-	printf("SPI A>B  before    SPI B>A  before   resent\n");
+	printf("%5s %6s %6s %5s %6s", "sec", "Mbit/s", "MB", "rot.", "rekeys");
+	printf("  %-8s %-8s ", "SPI A>B", "before");
+	printf("  %-8s %-8s ", "SPI B>A", "before");
+	printf(" %6s\n", "resent");
 }
 
 static void demo_show_spi(const struct demo_end *end)
@@ -63,7 +65,7 @@ void demo_show_row(struct demo *demo)
 	double mbit;
 
 	mbit = 0.008 * (good - demo->row_good) / (now - demo->row_time);
-	printf("%5.1f  %6.1f  %7.1f  %5u  %5u ", demo_time(demo), mbit,
+	printf("%5.1f %6.1f %6.1f %5u %6u", demo_time(demo), mbit,
 	       good / 1e6, demo->b.rotations,
 	       demo->a.tx_rekeys + demo->b.tx_rekeys);
 	demo_show_spi(&demo->b);
@@ -148,8 +150,8 @@ void demo_show_packet(struct demo *demo)
 	demo_show_hex("UDP", udp, 8);
 	printf("to port %d\n", PSP_UDP_PORT);
 	demo_show_hex("PSP", udp + 8, PSP_HDR_LEN);
-	printf("SPI %08x, AES-GCM-128\n", frame->spi);
+	printf("SPI %08x, AES-GCM\n", frame->spi);
 	demo_show_text(frame, plain, len);
 	demo_show_hex("ICV", frame->data + frame->payload + len, PSP_ICV_LEN);
-	printf("right: opened, %d bytes\n", len);
+	printf("right: %d bytes\n", len);
 }

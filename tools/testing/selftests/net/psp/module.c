@@ -70,6 +70,16 @@ TEST_F_TIMEOUT(module, psp_is_in_use_while_a_socket_has_state, TIMEOUT_S)
 	psp_net_close(&net);
 }
 
+/* Orphans that nobody answers go soon */
+static void module_no_patience(const struct psp_net *net)
+{
+	psp_ns_enter(net->a.ns);
+	psp_sysctl("net/ipv4/tcp_orphan_retries", "1");
+	psp_ns_enter(net->b.ns);
+	psp_sysctl("net/ipv4/tcp_orphan_retries", "1");
+	psp_ns_enter(net->home);
+}
+
 /* Closed, but TCP wants to get rid of data and FIN first: it gives up soon */
 TEST_F_TIMEOUT(module, psp_is_in_use_while_an_orphan_has_state, TIMEOUT_S)
 {
@@ -80,8 +90,7 @@ TEST_F_TIMEOUT(module, psp_is_in_use_while_an_orphan_has_state, TIMEOUT_S)
 	ASSERT_EQ(0, psp_conn_open(&conn, &net, PSP_IPV4));
 	ASSERT_EQ(0, psp_conn_secure(&conn, V0));
 	ASSERT_EQ(0, module_unload("psp_ref"));
-	ASSERT_EQ(0, psp_sh(net.a.ns,
-			    "sysctl -qw net.ipv4.tcp_orphan_retries=2"));
+	module_no_patience(&net);
 	close(conn.a.fd);
 	conn.a.fd = -1;
 	psp_conn_close(&conn);
@@ -401,6 +410,7 @@ static void module_make_requests(void)
 	for (;;) {
 		if (psp_net_open(&net))
 			continue;
+		module_no_patience(&net);
 		if (!psp_conn_open(&conn, &net, PSP_IPV4)) {
 			psp_conn_secure(&conn, V0);
 			psp_conn_rotate(&conn);
