@@ -96,6 +96,7 @@ void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 {
 	struct psp_ref_frame frame;
 	struct sk_buff_head out;
+	u32 hash;
 
 	skb->dev = NULL;
 	psp_ref_tap_both_ends(hw, skb);
@@ -108,9 +109,9 @@ void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 	psp_ref_impair(&hw->wire, skb, &out);
 
 	while ((skb = __skb_dequeue(&out))) {
+		hash = skb_get_hash_raw(skb);
 		wait_event_idle(hw->wire.pause_wait,
-				psp_ref_wire_has_room(hw,
-						skb_get_hash_raw(skb)) ||
+				psp_ref_wire_has_room(hw, hash) ||
 				kthread_should_stop());
 		psp_ref_wire_deliver(hw, skb);
 	}
