@@ -78,7 +78,7 @@ static inline int psp_dev_check_access(const struct psp_dev *psd,
 	return dev_net(psd->main_netdev) == net ? 0 : -ENOENT;
 }
 
-/* psp_assoc.c: rx associations and tx keys */
+/* psp_assoc.c: rx associations */
 
 /**
  * struct psp_rx_key - how the receive path names an rx association
@@ -122,6 +122,7 @@ void psp_rx_assoc_destroy(struct psp_rx_assoc *ra);
 struct psp_rx_assoc *psp_rx_assoc_find_rcu(const struct psp_dev *psd,
 					   __be32 spi);
 
+/* psp_tx_key.c: tx keys */
 struct psp_assoc *psp_tx_key_create(struct psp_dev *psd, u8 version,
 				    const struct psp_key_parsed *key,
 				    struct netlink_ext_ack *extack);
