@@ -2,15 +2,14 @@
 /*
  * Drops: one reason, one counter, one line in the trace.
  *
- * The counters are read in debugfs, psp/drops.
+ * Each device has counters of its own. Those of the whole host, drops that no
+ * device can be blamed for included, are read in debugfs, psp/drops.
  */
 #include <linux/debugfs.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
 
 #include "psp.h"
-
-#define CREATE_TRACE_POINTS
 #include "psp_trace.h"
 
 static const char * const psp_drop_names[PSP_DROP_MAX] = {
@@ -32,10 +31,6 @@ static const char * const psp_drop_names[PSP_DROP_MAX] = {
 	[PSP_DROP_TX_REPLY]	= "tx-reply",
 };
 
-struct psp_drop_counters {
-	u64 count[PSP_DROP_MAX];
-};
-
 static DEFINE_PER_CPU(struct psp_drop_counters, psp_drops);
 
 static struct dentry *psp_drop_dir;
@@ -53,28 +48,49 @@ const char *psp_drop_name(enum psp_drop reason)
 
 /**
  * psp_drop_count() - count and trace a packet that is about to be dropped
+ * @psd: PSP device that the packet or its socket belongs to; NULL if none is
+ *	known. Reference or RCU read section
  * @skb: the packet
  * @reason: why
  *
  * Context: any.
  */
-void psp_drop_count(const struct sk_buff *skb, enum psp_drop reason)
+void psp_drop_count(const struct psp_dev *psd, const struct sk_buff *skb,
+		    enum psp_drop reason)
 {
 	this_cpu_inc(psp_drops.count[reason]);
+	if (psd)
+		this_cpu_inc(psd->drops->count[reason]);
 	trace_psp_drop(skb, reason);
+}
+
+/**
+ * psp_drop_read() - read a counter
+ * @counters: the counters
+ * @reason: which of them
+ *
+ * Context: any.
+ * Return: drops so far.
+ */
+u64 psp_drop_read(const struct psp_drop_counters __percpu *counters,
+		  enum psp_drop reason)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(counters, cpu)->count[reason]);
+
+	return sum;
 }
 
 static int psp_drop_show(struct seq_file *file, void *unused)
 {
-	int reason, cpu;
-	u64 sum;
+	int reason;
 
-	for (reason = PSP_DROP_NOT + 1; reason < PSP_DROP_MAX; reason++) {
-		sum = 0;
-		for_each_possible_cpu(cpu)
-			sum += per_cpu(psp_drops, cpu).count[reason];
-		seq_printf(file, "%s %llu\n", psp_drop_name(reason), sum);
-	}
+	for (reason = PSP_DROP_NOT + 1; reason < PSP_DROP_MAX; reason++)
+		seq_printf(file, "%s %llu\n", psp_drop_name(reason),
+			   psp_drop_read(&psp_drops, reason));
 
 	return 0;
 }

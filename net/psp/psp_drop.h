@@ -2,6 +2,8 @@
 #ifndef __PSP_DROP_H
 #define __PSP_DROP_H
 
+#include <linux/types.h>
+
 /**
  * enum psp_drop - why the core drops a packet
  * @PSP_DROP_NOT: it does not
@@ -44,9 +46,21 @@ enum psp_drop {
 	PSP_DROP_MAX
 };
 
+struct psp_dev;
 struct sk_buff;
 
+/**
+ * struct psp_drop_counters - drops by reason
+ * @count: counter of each &enum psp_drop
+ */
+struct psp_drop_counters {
+	u64 count[PSP_DROP_MAX];
+};
+
 const char *psp_drop_name(enum psp_drop reason);
-void psp_drop_count(const struct sk_buff *skb, enum psp_drop reason);
+void psp_drop_count(const struct psp_dev *psd, const struct sk_buff *skb,
+		    enum psp_drop reason);
+u64 psp_drop_read(const struct psp_drop_counters __percpu *counters,
+		  enum psp_drop reason);
 
 #endif /* __PSP_DROP_H */

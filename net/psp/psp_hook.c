@@ -135,6 +135,7 @@ int psp_hook_dev_register(struct psp_dev *psd)
 		return 0;
 
 	ops->hook = psp_hook_ingress;
+	ops->priv = psd;
 	ops->pf = NFPROTO_NETDEV;
 	ops->hooknum = NF_NETDEV_INGRESS;
 	ops->priority = INT_MAX;

@@ -21,6 +21,7 @@
  *	for that one, and a VRF puts itself in skb->dev
  * @seg: what the policy wants to know
  * @plain_syn: SYN without ACK
+ * @psd: PSP device that a drop is counted for, as soon as one is known
  */
 struct psp_in {
 	struct sk_buff *skb;
@@ -30,6 +31,7 @@ struct psp_in {
 	int iif;
 	struct psp_policy_seg seg;
 	bool plain_syn;
+	const struct psp_dev *psd;
 };
 
 static bool psp_in_parse_tcp(struct psp_in *in, unsigned int off)
@@ -67,11 +69,14 @@ static const struct net_device *psp_in_dev(const struct psp_in *in)
 }
 
 /* Is the packet marked by a device of ours, rather than by TLS offload? */
-static bool psp_in_is_from_psp_dev(const struct psp_in *in)
+static bool psp_in_is_from_psp_dev(struct psp_in *in)
 {
 	const struct net_device *dev = psp_in_dev(in);
 
-	return dev && psp_dev_find_by_netdev_rcu(dev);
+	if (dev)
+		in->psd = psp_dev_find_by_netdev_rcu(dev);
+
+	return in->psd;
 }
 
 static bool psp_in_is_from(const struct psp_in *in, const struct psp_dev *psd)
@@ -79,7 +84,7 @@ static bool psp_in_is_from(const struct psp_in *in, const struct psp_dev *psd)
 	return psp_dev_is_registered(psd) && psp_in_dev(in) == psd->main_netdev;
 }
 
-static enum psp_drop psp_in_check_no_state(const struct psp_in *in,
+static enum psp_drop psp_in_check_no_state(struct psp_in *in,
 					   const struct sock *sk)
 {
 	if (likely(!in->skb->decrypted))
@@ -92,12 +97,13 @@ static enum psp_drop psp_in_check_no_state(const struct psp_in *in,
 	return psp_in_is_from_psp_dev(in) ? PSP_DROP_NO_STATE : PSP_DROP_NOT;
 }
 
-static enum psp_drop psp_in_check_state(const struct psp_in *in,
+static enum psp_drop psp_in_check_state(struct psp_in *in,
 					struct psp_sock *ps)
 {
 	enum psp_policy_state state;
 	enum psp_drop reason;
 
+	in->psd = ps->psd;
 	if (in->seg.authentic && !psp_in_is_from(in, ps->psd))
 		return PSP_DROP_RX_DEV;
 
@@ -112,7 +118,7 @@ static enum psp_drop psp_in_check_state(const struct psp_in *in,
 /* No socket, or a time-wait socket: the state may outlive the socket. A SYN may
  * take the pair over.
  */
-static enum psp_drop psp_in_check_flow(const struct psp_in *in)
+static enum psp_drop psp_in_check_flow(struct psp_in *in)
 {
 	struct psp_sock *ps = NULL;
 
@@ -123,7 +129,7 @@ static enum psp_drop psp_in_check_flow(const struct psp_in *in)
 		    psp_in_check_no_state(in, NULL);
 }
 
-static enum psp_drop psp_in_check_sock(const struct psp_in *in,
+static enum psp_drop psp_in_check_sock(struct psp_in *in,
 				       const struct sock *sk)
 {
 	struct psp_sock *ps;
@@ -142,7 +148,7 @@ static unsigned int psp_in_verdict(const struct psp_in *in,
 	if (likely(!reason))
 		return NF_ACCEPT;
 
-	psp_drop_count(in->skb, reason);
+	psp_drop_count(in->psd, in->skb, reason);
 	return NF_DROP;
 }
 
@@ -159,7 +165,7 @@ static struct sock *psp_in_lookup4(const struct psp_in *in)
 /* The socket that TCP is going to find: what early demultiplexing or a rule
  * has attached, else the established one.
  */
-static enum psp_drop psp_in_check(const struct psp_in *in,
+static enum psp_drop psp_in_check(struct psp_in *in,
 				  struct sock *(*lookup)(const struct psp_in *))
 {
 	struct sock *sk = in->skb->sk;
@@ -248,7 +254,7 @@ unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,
 
 /**
  * psp_hook_ingress() - the ingress hook of a PSP device
- * @priv: unused
+ * @priv: the PSP device
  * @skb: packet that enters, as the driver or a redirection delivers it
  * @state: unused
  *
@@ -269,6 +275,6 @@ unsigned int psp_hook_ingress(void *priv, struct sk_buff *skb,
 		   (!skb->sk || skb_sk_is_prefetched(skb))))
 		return NF_ACCEPT;
 
-	psp_drop_count(skb, PSP_DROP_REDIRECTED);
+	psp_drop_count(priv, skb, PSP_DROP_REDIRECTED);
 	return NF_DROP;
 }

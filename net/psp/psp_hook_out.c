@@ -133,7 +133,7 @@ static unsigned int psp_out_reply(struct sk_buff *skb, struct psp_sock *ps)
 	if (psp_reply_set_owner(skb, ps))
 		return NF_ACCEPT;
 
-	psp_drop_count(skb, PSP_DROP_TX_REPLY);
+	psp_drop_count(ps->psd, skb, PSP_DROP_TX_REPLY);
 	return NF_DROP;
 }
 
@@ -142,12 +142,13 @@ static unsigned int psp_out_reply(struct sk_buff *skb, struct psp_sock *ps)
  * before this hook could mark it.
  */
 static unsigned int psp_out_orphan(struct sk_buff *skb,
+				   const struct psp_sock *ps,
 				   const struct tcphdr *th)
 {
 	if (th->rst || th->syn)
 		return NF_ACCEPT;
 
-	psp_drop_count(skb, PSP_DROP_TX_COPY);
+	psp_drop_count(ps->psd, skb, PSP_DROP_TX_COPY);
 	return NF_DROP;
 }
 
@@ -168,7 +169,7 @@ static unsigned int psp_out_other(struct sk_buff *skb, const struct sock *sk,
 	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
 		return NF_ACCEPT;
 
-	return sk ? psp_out_reply(skb, ps) : psp_out_orphan(skb, th);
+	return sk ? psp_out_reply(skb, ps) : psp_out_orphan(skb, ps, th);
 }
 
 static struct psp_sock *psp_out_state(const struct sk_buff *skb)
@@ -196,7 +197,7 @@ static unsigned int psp_out_unparsed(const struct sk_buff *skb,
 	if (!ps || psp_sock_mode(ps) != PSP_SOCK_TX)
 		return NF_ACCEPT;
 
-	psp_drop_count(skb, PSP_DROP_TX_HEADERS);
+	psp_drop_count(ps->psd, skb, PSP_DROP_TX_HEADERS);
 	return NF_DROP;
 }
 

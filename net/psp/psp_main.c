@@ -20,14 +20,37 @@ static bool psp_dev_ops_complete(const struct psp_dev_ops *ops)
 	       ops->tx_key_add && ops->tx_key_del && ops->get_stats;
 }
 
-static void psp_dev_init(struct psp_dev *psd)
+/* Without an id, and not to be found yet */
+static struct psp_dev *psp_dev_alloc(void)
 {
+	struct psp_dev *psd;
+
+	psd = kzalloc(sizeof(*psd), GFP_KERNEL);
+	if (!psd)
+		return NULL;
+
+	psd->drops = alloc_percpu(struct psp_drop_counters);
+	if (!psd->drops) {
+		kfree(psd);
+		return NULL;
+	}
+
 	mutex_init(&psd->lock);
 	refcount_set(&psd->refcnt, 1);
 	spin_lock_init(&psd->epoch_lock);
 	INIT_LIST_HEAD(&psd->tx_keys);
 	init_llist_head(&psd->retired_keys);
 	INIT_WORK(&psd->retire_work, psp_tx_keys_retire_work);
+
+	return psd;
+}
+
+static void psp_dev_free_rcu(struct rcu_head *rcu)
+{
+	struct psp_dev *psd = container_of(rcu, struct psp_dev, rcu);
+
+	free_percpu(psd->drops);
+	kfree(psd);
 }
 
 /**
@@ -55,11 +78,10 @@ psp_dev_create(struct net_device *netdev, struct psp_dev_ops *psd_ops,
 	if (WARN_ON(!psd_caps->versions || !psp_dev_ops_complete(psd_ops)))
 		return ERR_PTR(-EINVAL);
 
-	psd = kzalloc(sizeof(*psd), GFP_KERNEL);
+	psd = psp_dev_alloc();
 	if (!psd)
 		return ERR_PTR(-ENOMEM);
 
-	psp_dev_init(psd);
 	psd->main_netdev = netdev;
 	psd->ops = psd_ops;
 	psd->caps = psd_caps;
@@ -70,16 +92,16 @@ psp_dev_create(struct net_device *netdev, struct psp_dev_ops *psd_ops,
 	err = xa_alloc_cyclic_bh(&psp_devs, &psd->id, psd, xa_limit_16b,
 				 &last_id, GFP_KERNEL);
 	if (err < 0)
-		goto err_free_psd;
+		goto err_put_psd;
 
 	psp_nl_notify_dev(psd, PSP_CMD_DEV_ADD_NTF);
 	mutex_unlock(&psd->lock);
 
 	return psd;
 
-err_free_psd:
+err_put_psd:
 	mutex_unlock(&psd->lock);
-	kfree(psd);
+	psp_dev_put(psd);
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(psp_dev_create);
@@ -144,7 +166,7 @@ EXPORT_SYMBOL_GPL(psp_key_size);
 void psp_dev_put(struct psp_dev *psd)
 {
 	if (refcount_dec_and_test(&psd->refcnt))
-		kfree_rcu(psd, rcu);
+		call_rcu(&psd->rcu, psp_dev_free_rcu);
 }
 
 /**

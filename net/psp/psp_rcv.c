@@ -27,14 +27,13 @@ static bool psp_rcv_tuple_matches(struct psp_sock *ps,
 	return match;
 }
 
-static enum psp_drop psp_rcv_match(const struct sk_buff *skb,
+static enum psp_drop psp_rcv_match(const struct psp_dev *psd,
+				   const struct sk_buff *skb,
 				   const struct psp_encap_info *info,
-				   u16 dev_id, u8 generation)
+				   u8 generation)
 {
 	const struct psp_rx_assoc *ra = NULL;
-	const struct psp_dev *psd;
 
-	psd = psp_dev_get_by_id_rcu(dev_id);
 	if (psd)
 		ra = psp_rx_assoc_find_rcu(psd, info->spi);
 	if (!ra)
@@ -72,22 +71,25 @@ static enum psp_drop psp_rcv_match(const struct sk_buff *skb,
 int psp_dev_rcv(struct sk_buff *skb, u16 dev_id, u8 generation, bool strip_icv)
 {
 	struct psp_encap_info info;
+	const struct psp_dev *psd;
 	enum psp_drop reason;
 	int err;
 
-	err = psp_encap_parse(skb, &info, strip_icv);
-	if (err) {
-		psp_drop_count(skb, PSP_DROP_RX_MALFORMED);
-		return err;
-	}
-
 	rcu_read_lock();
-	reason = psp_rcv_match(skb, &info, dev_id, generation);
+	psd = psp_dev_get_by_id_rcu(dev_id);
+	err = psp_encap_parse(skb, &info, strip_icv);
+	if (err)
+		reason = PSP_DROP_RX_MALFORMED;
+	else
+		reason = psp_rcv_match(psd, skb, &info, generation);
+	if (reason)
+		psp_drop_count(psd, skb, reason);
 	rcu_read_unlock();
-	if (reason) {
-		psp_drop_count(skb, reason);
+
+	if (err)
+		return err;
+	if (reason)
 		return -ENOENT;
-	}
 
 	return psp_encap_strip(skb, &info, strip_icv);
 }

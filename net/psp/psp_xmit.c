@@ -95,13 +95,14 @@ void __init psp_xmit_init(void)
 }
 
 /* Whoever wonders why a connection hangs finds a line in the log */
-static struct sk_buff *psp_xmit_drop(const struct net_device *dev,
+static struct sk_buff *psp_xmit_drop(const struct psp_dev *psd,
+				     const struct net_device *dev,
 				     struct sk_buff *skb, enum psp_drop reason)
 {
 	if (__ratelimit(&psp_xmit_ratelimit))
 		netdev_notice(dev, "PSP: dropped a segment that must not leave here in plain text (%s)\n",
 			      psp_drop_name(reason));
-	psp_drop_count(skb, reason);
+	psp_drop_count(psd, skb, reason);
 	kfree_skb(skb);
 
 	return NULL;
@@ -131,7 +132,7 @@ struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 	if (!skb->decrypted)
 		return skb;
 
-	return psp_xmit_drop(dev, skb, reason);
+	return psp_xmit_drop(ps->psd, dev, skb, reason);
 }
 
 /**
@@ -145,14 +146,15 @@ struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 struct sk_buff *psp_validate_xmit_reply(struct sock *sk, struct net_device *dev,
 					struct sk_buff *skb)
 {
+	const struct psp_dev *psd = psp_reply_assoc(sk)->psd;
 	struct psp_tuple tuple;
 	enum psp_drop reason;
 
-	reason = psp_xmit_check(psp_reply_assoc(sk)->psd, dev, skb, &tuple);
+	reason = psp_xmit_check(psd, dev, skb, &tuple);
 	if (likely(!reason))
 		return skb;
 
-	return psp_xmit_drop(dev, skb, reason);
+	return psp_xmit_drop(psd, dev, skb, reason);
 }
 
 /**

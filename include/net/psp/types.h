@@ -18,6 +18,7 @@
 
 struct netlink_ext_ack;
 struct psp_dev;
+struct psp_drop_counters;
 
 /* UDP destination port of every PSP packet */
 #define PSP_DEFAULT_UDP_PORT	1000
@@ -245,6 +246,7 @@ struct psp_dev_ops {
  * @stats: counters of the core; under @lock
  * @stats.rotations: device key rotations
  * @stats.stales: sockets whose current rx association became stale
+ * @drops: packets that the core has dropped, by reason
  * @ingress_ops: hook on what enters through @main_netdev; under @lock
  * @ingress_hooked: @ingress_ops is registered; under @lock
  * @rcu: delays the release of the memory
@@ -275,6 +277,8 @@ struct psp_dev {
 		unsigned long rotations;
 		unsigned long stales;
 	} stats;
+
+	struct psp_drop_counters __percpu *drops;
 
 	struct nf_hook_ops ingress_ops;
 	bool ingress_hooked;
