@@ -27,8 +27,9 @@
  *    and the tx key of its sockets (together with the socket lock);
  *  - lock_sock(): the state of one socket;
  *  - &psp_net.lock: whether the hooks of a network namespace are registered;
- *  - spin locks: &psp_dev.epoch_lock, &psp_sock.wire_lock,
- *    &psp_net.linger_lock, the buckets of the hash tables.
+ *  - spin locks: &psp_dev.epoch_lock, the lock of &psp_dev.tickets (taken in
+ *    hard interrupts too), &psp_sock.wire_lock, &psp_net.linger_lock, the
+ *    buckets of the hash tables.
  *
  * The packet paths take none of the sleeping locks: they find devices in
  * psp_devs, rx associations in the table of psp_assoc.c and sockets' states in
@@ -129,7 +130,7 @@ struct psp_assoc *psp_tx_key_create(struct psp_dev *psd, u8 version,
 void psp_tx_key_destroy(struct psp_assoc *pas);
 void psp_assoc_put(struct psp_assoc *pas);
 void psp_tx_keys_delete_all(struct psp_dev *psd);
-void psp_tx_keys_retire_work(struct work_struct *work);
+void psp_tx_key_work(struct work_struct *work);
 
 /* psp_drop.c: counts and traces; psp_drop.h */
 void psp_drop_init(void);

@@ -39,8 +39,10 @@ static struct psp_dev *psp_dev_alloc(void)
 	refcount_set(&psd->refcnt, 1);
 	spin_lock_init(&psd->epoch_lock);
 	INIT_LIST_HEAD(&psd->tx_keys);
-	init_llist_head(&psd->retired_keys);
-	INIT_WORK(&psd->retire_work, psp_tx_keys_retire_work);
+	xa_init_flags(&psd->tickets, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+	init_llist_head(&psd->released_keys);
+	init_llist_head(&psd->quiesced_keys);
+	INIT_WORK(&psd->tx_key_work, psp_tx_key_work);
 
 	return psd;
 }
@@ -56,7 +58,7 @@ static void psp_dev_free_rcu(struct rcu_head *rcu)
 /**
  * psp_dev_create() - register a PSP device
  * @netdev: network device that sends and receives the packets
- * @psd_ops: driver's operations; all of them are mandatory
+ * @psd_ops: driver's operations; all but tx_key_retire are mandatory
  * @psd_caps: driver's capabilities
  * @priv_ptr: kept in &psp_dev.drv_priv
  *

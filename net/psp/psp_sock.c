@@ -132,6 +132,7 @@ static int psp_sock_rekey_rx(struct psp_sock *ps, struct psp_key_parsed *key,
 	psp_rx_assoc_destroy(ps->rx_prev);
 	ps->rx_prev = ps->rx_cur;
 	ps->rx_cur = ra;
+	psd->rekey.rx_rekeys++;
 
 	return 0;
 }
@@ -335,6 +336,7 @@ static int psp_sock_rekey_tx(struct sock *sk, struct psp_sock *ps,
 
 	old = rcu_replace_pointer(ps->tx, pas, lockdep_sock_is_held(sk));
 	psp_assoc_put(old);
+	ps->psd->rekey.tx_rekeys++;
 
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <linux/skbuff.h>
 #include <linux/tracepoint.h>
 
+#include <net/psp/types.h>
+
 #include "psp_drop.h"
 
 TRACE_EVENT(psp_drop,
@@ -31,6 +33,55 @@ TRACE_EVENT(psp_drop,
 
 	TP_printk("ifindex=%d skbaddr=%p reason=%s",
 		  __entry->ifindex, __entry->skbaddr, __entry->reason)
+);
+
+DECLARE_EVENT_CLASS(psp_tx_key,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+
+	TP_ARGS(pas, ticket),
+
+	TP_STRUCT__entry(
+		__field(u32, dev_id)
+		__field(u32, spi)
+		__field(u32, ticket)
+	),
+
+	TP_fast_assign(
+		__entry->dev_id = pas->dev_id;
+		__entry->spi = be32_to_cpu(pas->tx.spi);
+		__entry->ticket = ticket;
+	),
+
+	TP_printk("dev_id=%u spi=0x%08x ticket=%u",
+		  __entry->dev_id, __entry->spi, __entry->ticket)
+);
+
+/* In this order, but for release to quiesced where a device goes away, and
+ * retire and quiesced where a driver does without
+ */
+DEFINE_EVENT(psp_tx_key, psp_tx_key_add,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+	TP_ARGS(pas, ticket)
+);
+
+DEFINE_EVENT(psp_tx_key, psp_tx_key_release,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+	TP_ARGS(pas, ticket)
+);
+
+DEFINE_EVENT(psp_tx_key, psp_tx_key_retire,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+	TP_ARGS(pas, ticket)
+);
+
+DEFINE_EVENT(psp_tx_key, psp_tx_key_quiesced,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+	TP_ARGS(pas, ticket)
+);
+
+DEFINE_EVENT(psp_tx_key, psp_tx_key_del,
+	TP_PROTO(const struct psp_assoc *pas, u32 ticket),
+	TP_ARGS(pas, ticket)
 );
 
 #endif /* __PSP_TRACE_H */

@@ -16,6 +16,7 @@ bool psp_dev_encapsulate(struct net *net, struct sk_buff *skb, __be32 spi,
 			 u8 ver, __be16 sport);
 int psp_dev_rcv(struct sk_buff *skb, u16 dev_id, u8 generation, bool strip_icv);
 struct psp_assoc *psp_skb_get_assoc_rcu(struct sk_buff *skb);
+void psp_tx_key_quiesced(struct psp_dev *psd, u32 ticket);
 unsigned int psp_key_size(u32 version);
 
 /**

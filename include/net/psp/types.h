@@ -15,6 +15,7 @@
 #include <linux/types.h>
 #include <linux/udp.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 struct netlink_ext_ack;
 struct psp_dev;
@@ -110,8 +111,10 @@ struct psp_key_parsed {
  * @version: PSP version
  * @tx: SPI and key chosen by the peer; wiped once the device has forgotten it
  * @refcnt: references; the last psp_assoc_put() retires the key
- * @rcu: delays the retirement until no transmit path can hold the key
- * @retired: link in &psp_dev.retired_keys
+ * @rcu: delays the release until no transmit path can hold the key
+ * @node: link in &psp_dev.released_keys, later in &psp_dev.quiesced_keys
+ * @ticket: number of the key in &psp_dev.tickets; under the lock of that
+ * @retired: the driver was told that the key has no users; under &psp_dev.lock
  * @list: link in &psp_dev.tx_keys while the device knows the key; under
  *	&psp_dev.lock
  * @drv_data: space of &psp_dev_caps.assoc_drv_spc bytes for the driver
@@ -132,7 +135,9 @@ struct psp_assoc {
 
 	refcount_t refcnt;
 	struct rcu_head rcu;
-	struct llist_node retired;
+	struct llist_node node;
+	u32 ticket;
+	bool retired;
 	struct list_head list;
 
 	u8 drv_data[] __aligned(8);
@@ -171,7 +176,7 @@ struct psp_dev_stats {
 /**
  * struct psp_dev_ops - what a driver does for the core
  *
- * All of them are mandatory, are called in process context with &psp_dev.lock
+ * All but @tx_key_retire are mandatory. They are called in process context with &psp_dev.lock
  * held, may sleep and must not take rtnl_lock().
  */
 struct psp_dev_ops {
@@ -206,10 +211,21 @@ struct psp_dev_ops {
 			  struct netlink_ext_ack *extack);
 
 	/**
+	 * @tx_key_retire: optional; nobody can find @pas for sending any more,
+	 * so no new descriptor will bear its key. 0: there is none in flight
+	 * either. -EINPROGRESS: there are, or may be; the driver calls
+	 * psp_tx_key_quiesced() with @ticket, from any context and even before
+	 * this has returned, when the last of them has completed. @pas stays
+	 * valid until @tx_key_del. Must not wait for descriptors. For drivers
+	 * whose descriptors name a key; without it keys are deleted at once
+	 */
+	int (*tx_key_retire)(struct psp_dev *psd, struct psp_assoc *pas,
+			     u32 ticket);
+
+	/**
 	 * @tx_key_del: make the device forget @pas->tx. Called exactly once
-	 * for each successful @tx_key_add, when no transmit path can find
-	 * @pas any more. Must not return while the device may still read the
-	 * key for a descriptor that was posted earlier
+	 * for each successful @tx_key_add: when the key has never been used,
+	 * when it is retired and quiet, or from psp_dev_unregister()
 	 */
 	void (*tx_key_del)(struct psp_dev *psd, struct psp_assoc *pas);
 
@@ -241,11 +257,23 @@ struct psp_dev_ops {
  * @epoch_socks: sockets whose current rx association was made in an epoch,
  *	indexed by epoch % PSP_LIVE_EPOCHS; under @epoch_lock
  * @tx_keys: keys that the device knows; under @lock
- * @retired_keys: keys without users, waiting for @retire_work
- * @retire_work: has the driver delete @retired_keys
+ * @tickets: retired keys that the driver has to call back for, by ticket, and
+ *	reserved places for all other keys; under its own irq-safe lock
+ * @next_ticket: where to look for the next free ticket; under @lock
+ * @ticket_warned: the driver gave back a ticket that was not out; under the
+ *	lock of @tickets
+ * @released_keys: keys that no transmit path can find, to be retired
+ * @quiesced_keys: retired keys that the driver is done with, to be deleted
+ * @tx_key_work: works off @released_keys and @quiesced_keys
  * @stats: counters of the core; under @lock
  * @stats.rotations: device key rotations
  * @stats.stales: sockets whose current rx association became stale
+ * @rekey: counters of rekeying; under @lock
+ * @rekey.rx_rekeys: rx associations that took the place of an older one
+ * @rekey.tx_rekeys: the same of tx keys
+ * @rekey.tx_keys: keys in the device
+ * @rekey.tx_keys_retired: those of them that wait for their deletion
+ * @rekey.tx_keys_deleted: keys deleted so far
  * @drops: packets that the core has dropped, by reason
  * @ingress_ops: hook on what enters through @main_netdev; under @lock
  * @ingress_hooked: @ingress_ops is registered; under @lock
@@ -270,13 +298,25 @@ struct psp_dev {
 	unsigned int epoch_socks[PSP_LIVE_EPOCHS];
 
 	struct list_head tx_keys;
-	struct llist_head retired_keys;
-	struct work_struct retire_work;
+	struct xarray tickets;
+	u32 next_ticket;
+	bool ticket_warned;
+	struct llist_head released_keys;
+	struct llist_head quiesced_keys;
+	struct work_struct tx_key_work;
 
 	struct {
 		unsigned long rotations;
 		unsigned long stales;
 	} stats;
+
+	struct {
+		u64 rx_rekeys;
+		u64 tx_rekeys;
+		u32 tx_keys;
+		u32 tx_keys_retired;
+		u64 tx_keys_deleted;
+	} rekey;
 
 	struct psp_drop_counters __percpu *drops;
 
