@@ -2,8 +2,9 @@
 /*
  * Drops: one reason, one counter, one line in the trace.
  *
- * Each device has counters of its own. Those of the whole host, drops that no
- * device can be blamed for included, are read in debugfs, psp/drops.
+ * Each device has counters of its own, to be read with rekey-stats-get. Those of
+ * the whole host, drops that no device can be blamed for included, are read in
+ * debugfs, psp/drops.
  */
 #include <linux/debugfs.h>
 #include <linux/percpu.h>

@@ -49,6 +49,11 @@ static const struct nla_policy psp_nl_stats_policy[PSP_A_STATS_DEV_ID + 1] = {
 	[PSP_A_STATS_DEV_ID]	= NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+static const struct nla_policy
+psp_nl_rekey_stats_policy[PSP_A_REKEY_STATS_DEV_ID + 1] = {
+	[PSP_A_REKEY_STATS_DEV_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
 static const struct genl_split_ops psp_nl_ops[] = {
 	{
 		.cmd		= PSP_CMD_DEV_GET,
@@ -112,6 +117,20 @@ static const struct genl_split_ops psp_nl_ops[] = {
 	{
 		.cmd		= PSP_CMD_GET_STATS,
 		.dumpit		= psp_nl_get_stats_dumpit,
+		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= PSP_CMD_REKEY_STATS_GET,
+		.pre_doit	= psp_nl_dev_pre_doit,
+		.doit		= psp_nl_rekey_stats_get_doit,
+		.post_doit	= psp_nl_dev_post_doit,
+		.policy		= psp_nl_rekey_stats_policy,
+		.maxattr	= PSP_A_REKEY_STATS_DEV_ID,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= PSP_CMD_REKEY_STATS_GET,
+		.dumpit		= psp_nl_rekey_stats_get_dumpit,
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 };

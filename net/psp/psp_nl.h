@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside the netlink family: psp_nl.c, psp_nl_dev.c, psp_nl_assoc.c.
+ * Inside the netlink family: psp_nl.c, psp_nl_dev.c, psp_nl_assoc.c,
+ * psp_nl_rekey.c.
  */
 #ifndef __PSP_PSP_NL_H
 #define __PSP_PSP_NL_H
@@ -69,5 +70,10 @@ void psp_nl_assoc_post_doit(const struct genl_split_ops *ops,
 			    struct sk_buff *skb, struct genl_info *info);
 int psp_nl_rx_assoc_doit(struct sk_buff *skb, struct genl_info *info);
 int psp_nl_tx_assoc_doit(struct sk_buff *skb, struct genl_info *info);
+
+/* psp_nl_rekey.c: commands that mainline does not have */
+int psp_nl_rekey_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
+int psp_nl_rekey_stats_get_dumpit(struct sk_buff *skb,
+				  struct netlink_callback *cb);
 
 #endif /* __PSP_PSP_NL_H */

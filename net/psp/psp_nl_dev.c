@@ -22,6 +22,7 @@ int psp_nl_dev_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 	struct psp_dev *psd;
 
 	BUILD_BUG_ON((int)PSP_A_DEV_ID != (int)PSP_A_STATS_DEV_ID);
+	BUILD_BUG_ON((int)PSP_A_DEV_ID != (int)PSP_A_REKEY_STATS_DEV_ID);
 
 	if (GENL_REQ_ATTR_CHECK(info, PSP_A_DEV_ID))
 		return -EINVAL;

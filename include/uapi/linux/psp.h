@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
 /*
- * Generic netlink interface of PSP. The numbers are those of mainline Linux;
- * Documentation/netlink/specs/psp.yaml describes what each of them means.
+ * Generic netlink interface of PSP. The numbers below 64 are those of mainline
+ * Linux; the sets of attributes of the commands from 64 on are this project's
+ * own. Documentation/netlink/specs/psp.yaml describes what each of them means.
  */
 #ifndef _UAPI_LINUX_PSP_H
 #define _UAPI_LINUX_PSP_H
@@ -89,6 +90,45 @@ enum {
 
 	__PSP_CMD_MAX,
 	PSP_CMD_MAX = (__PSP_CMD_MAX - 1)
+};
+
+/* Not in mainline Linux */
+enum {
+	PSP_A_REKEY_STATS_DEV_ID = 1,
+	PSP_A_REKEY_STATS_RX_REKEYS,
+	PSP_A_REKEY_STATS_TX_REKEYS,
+	PSP_A_REKEY_STATS_TX_KEYS,
+	PSP_A_REKEY_STATS_TX_KEYS_RETIRED,
+	PSP_A_REKEY_STATS_TX_KEYS_DELETED,
+	PSP_A_REKEY_STATS_DROPS,
+
+	__PSP_A_REKEY_STATS_MAX,
+	PSP_A_REKEY_STATS_MAX = (__PSP_A_REKEY_STATS_MAX - 1)
+};
+
+enum {
+	PSP_A_DROPS_PLAIN_DATA = 1,
+	PSP_A_DROPS_PLAIN_FULL,
+	PSP_A_DROPS_NO_STATE,
+	PSP_A_DROPS_RX_DEV,
+	PSP_A_DROPS_RX_FRAGMENT,
+	PSP_A_DROPS_RX_HEADERS,
+	PSP_A_DROPS_REDIRECTED,
+	PSP_A_DROPS_RX_MALFORMED,
+	PSP_A_DROPS_RX_NO_ASSOC,
+	PSP_A_DROPS_RX_VERSION,
+	PSP_A_DROPS_RX_TUPLE,
+	PSP_A_DROPS_TX_DEV,
+	PSP_A_DROPS_TX_HEADERS,
+	PSP_A_DROPS_TX_COPY,
+	PSP_A_DROPS_TX_REPLY,
+
+	__PSP_A_DROPS_MAX,
+	PSP_A_DROPS_MAX = (__PSP_A_DROPS_MAX - 1)
+};
+
+enum {
+	PSP_CMD_REKEY_STATS_GET = 64,
 };
 
 #define PSP_MCGRP_MGMT	"mgmt"
