@@ -4,6 +4,7 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/netdevice.h>
 #include <linux/slab.h>
@@ -228,6 +229,15 @@ void psp_ref_hw_rx_consumed(struct psp_ref_hw *hw, unsigned int queue,
 		wake_up(&q->rx_ring_wait);
 }
 
+/* Test only: the key table of a device takes its time */
+static void psp_ref_mbox_wait(struct psp_ref_hw *hw)
+{
+	u32 us = READ_ONCE(hw->mbox_latency_us);
+
+	if (us)
+		fsleep(us);
+}
+
 static int psp_ref_mbox_key_add(struct psp_ref_hw *hw,
 				struct psp_ref_mbox *cmd)
 {
@@ -278,9 +288,11 @@ int psp_ref_hw_mbox(struct psp_ref_hw *hw, struct psp_ref_mbox *cmd)
 	mutex_lock(&hw->mbox_lock);
 	switch (cmd->op) {
 	case PSP_REF_MBOX_KEY_ADD:
+		psp_ref_mbox_wait(hw);
 		err = psp_ref_mbox_key_add(hw, cmd);
 		break;
 	case PSP_REF_MBOX_KEY_DEL:
+		psp_ref_mbox_wait(hw);
 		err = psp_ref_table_del(&hw->table, cmd->handle);
 		break;
 	case PSP_REF_MBOX_ROTATE:

@@ -219,14 +219,18 @@ struct psp_ref_slot {
  * @lock: protects all fields
  * @slot: the slots
  * @size: number of slots
+ * @limit: knob, keys that it takes
+ * @lifo: knob, the slot freed last is used next, not the one freed first
  * @used: number of keys
- * @free: free slots, the one that is free for longest first
+ * @free: free slots, the one to be used next first
  */
 struct psp_ref_table {
 	/* protects all of it */
 	spinlock_t		lock;
 	struct psp_ref_slot	*slot;
 	u32			size;
+	u32			limit;
+	bool			lifo;
 	u32			used;
 	struct list_head	free;
 };
@@ -237,6 +241,7 @@ int psp_ref_table_add(struct psp_ref_table *table, struct psp_ref_key *key,
 		      u32 *handle);
 int psp_ref_table_del(struct psp_ref_table *table, u32 handle);
 struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle);
+u32 psp_ref_table_handle(struct psp_ref_table *table, u32 i);
 
 /* psp_ref_hw_frame.c */
 
@@ -366,6 +371,10 @@ struct psp_ref_hw_queue {
  * @irq: raises the interrupt of a queue
  * @irq_data: for @irq
  * @mbox_lock: one mailbox command at a time
+ * @mbox_latency_us: knob, how long a command to the key table takes
+ * @tx_pause_fetch: knob, mask of queues that fetch no descriptors
+ * @tx_hold_completions: knob, mask of queues that process descriptors but do
+ *	not publish their completions
  * @versions: mask of versions received
  * @devkeys: device keys
  * @cache: derived keys
@@ -382,6 +391,9 @@ struct psp_ref_hw {
 	void			*irq_data;
 	/* one command at a time */
 	struct mutex		mbox_lock;
+	u32			mbox_latency_us;
+	u32			tx_pause_fetch;
+	u32			tx_hold_completions;
 	u32			versions;
 	struct psp_ref_devkeys	devkeys;
 	struct psp_ref_cache	*cache;

@@ -36,6 +36,7 @@ int psp_ref_table_init(struct psp_ref_table *table)
 	if (!table->slot)
 		return -ENOMEM;
 
+	table->limit = table->size;
 	spin_lock_init(&table->lock);
 	INIT_LIST_HEAD(&table->free);
 	for (i = 0; i < table->size; i++)
@@ -57,6 +58,13 @@ void psp_ref_table_destroy(struct psp_ref_table *table)
 	kvfree(table->slot);
 }
 
+static u32 psp_ref_slot_handle(const struct psp_ref_table *table,
+			       const struct psp_ref_slot *slot)
+{
+	return FIELD_PREP(PSP_REF_HANDLE_GEN, slot->generation) |
+	       FIELD_PREP(PSP_REF_HANDLE_SLOT, slot - table->slot);
+}
+
 /* Generation 0 is left out: no handle is PSP_REF_NO_KEY */
 static u32 psp_ref_slot_renew(struct psp_ref_table *table,
 			      struct psp_ref_slot *slot)
@@ -66,8 +74,18 @@ static u32 psp_ref_slot_renew(struct psp_ref_table *table,
 	slot->generation = slot->generation == PSP_REF_GEN_MAX ?
 			   1 : slot->generation + 1;
 
-	return FIELD_PREP(PSP_REF_HANDLE_GEN, slot->generation) |
-	       FIELD_PREP(PSP_REF_HANDLE_SLOT, slot - table->slot);
+	return psp_ref_slot_handle(table, slot);
+}
+
+static struct psp_ref_slot *psp_ref_table_free_slot(struct psp_ref_table *table)
+{
+	lockdep_assert_held(&table->lock);
+
+	if (table->used >= READ_ONCE(table->limit))
+		return NULL;
+
+	return list_first_entry_or_null(&table->free, struct psp_ref_slot,
+					free);
 }
 
 /**
@@ -85,8 +103,7 @@ int psp_ref_table_add(struct psp_ref_table *table, struct psp_ref_key *key,
 	int err = -ENOSPC;
 
 	spin_lock(&table->lock);
-	slot = list_first_entry_or_null(&table->free, struct psp_ref_slot,
-					free);
+	slot = psp_ref_table_free_slot(table);
 	if (slot) {
 		list_del(&slot->free);
 		slot->key = key;
@@ -118,6 +135,23 @@ static struct psp_ref_slot *psp_ref_table_find(struct psp_ref_table *table,
 	return slot;
 }
 
+static struct psp_ref_key *psp_ref_slot_empty(struct psp_ref_table *table,
+					      struct psp_ref_slot *slot)
+{
+	struct psp_ref_key *key = slot->key;
+
+	lockdep_assert_held(&table->lock);
+
+	slot->key = NULL;
+	if (READ_ONCE(table->lifo))
+		list_add(&slot->free, &table->free);
+	else
+		list_add_tail(&slot->free, &table->free);
+	WRITE_ONCE(table->used, table->used - 1);
+
+	return key;
+}
+
 /**
  * psp_ref_table_del() - take a key out of the table
  * @table: table
@@ -135,11 +169,8 @@ int psp_ref_table_del(struct psp_ref_table *table, u32 handle)
 
 	spin_lock(&table->lock);
 	slot = psp_ref_table_find(table, handle);
-	if (slot) {
-		swap(slot->key, key);
-		list_add_tail(&slot->free, &table->free);
-		WRITE_ONCE(table->used, table->used - 1);
-	}
+	if (slot)
+		key = psp_ref_slot_empty(table, slot);
 	spin_unlock(&table->lock);
 
 	psp_ref_key_put(key);
@@ -168,4 +199,24 @@ struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle)
 	spin_unlock(&table->lock);
 
 	return key;
+}
+
+/**
+ * psp_ref_table_handle() - look into a slot
+ * @table: table
+ * @i: number of the slot
+ *
+ * Return: the valid handle of its key, or PSP_REF_NO_KEY if it has none.
+ */
+u32 psp_ref_table_handle(struct psp_ref_table *table, u32 i)
+{
+	struct psp_ref_slot *slot = &table->slot[i];
+	u32 handle = PSP_REF_NO_KEY;
+
+	spin_lock(&table->lock);
+	if (slot->key)
+		handle = psp_ref_slot_handle(table, slot);
+	spin_unlock(&table->lock);
+
+	return handle;
 }

@@ -278,17 +278,41 @@ static void psp_ref_tx_one(struct psp_ref_hw_queue *q)
 		.status = status,
 	};
 	q->tx_head++;
-
-	/* Pairs with the driver's acquire: the completion is whole, and the
-	 * device is done with descriptor and buffer.
-	 */
-	smp_store_release(&ring->comp_prod, q->tx_head);
 }
 
 static bool psp_ref_tx_pending(const struct psp_ref_hw_queue *q)
 {
 	/* Pairs with the driver's release in psp_ref_hw_tx_doorbell() */
 	return smp_load_acquire(&q->tx->doorbell) != q->tx_head;
+}
+
+static bool psp_ref_tx_may_fetch(const struct psp_ref_hw_queue *q)
+{
+	return !(READ_ONCE(q->hw->tx_pause_fetch) & BIT(q->index)) &&
+	       psp_ref_tx_pending(q);
+}
+
+static bool psp_ref_tx_may_publish(const struct psp_ref_hw_queue *q)
+{
+	return !(READ_ONCE(q->hw->tx_hold_completions) & BIT(q->index)) &&
+	       q->tx->comp_prod != q->tx_head;
+}
+
+static bool psp_ref_tx_has_work(const struct psp_ref_hw_queue *q)
+{
+	return psp_ref_tx_may_fetch(q) || psp_ref_tx_may_publish(q);
+}
+
+static void psp_ref_tx_work(struct psp_ref_hw_queue *q)
+{
+	if (psp_ref_tx_may_fetch(q))
+		psp_ref_tx_one(q);
+
+	/* Pairs with the driver's acquire: the completions are whole, and the
+	 * device is done with descriptors and buffers.
+	 */
+	if (psp_ref_tx_may_publish(q))
+		smp_store_release(&q->tx->comp_prod, q->tx_head);
 }
 
 /**
@@ -303,13 +327,13 @@ int psp_ref_hw_tx_engine(void *data)
 	int n;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(q->tx_wait, psp_ref_tx_pending(q) ||
+		wait_event_idle(q->tx_wait, psp_ref_tx_has_work(q) ||
 				kthread_should_stop());
 
 		for (n = 0; n < PSP_REF_IRQ_BATCH; n++) {
-			if (!psp_ref_tx_pending(q) || kthread_should_stop())
+			if (!psp_ref_tx_has_work(q) || kthread_should_stop())
 				break;
-			psp_ref_tx_one(q);
+			psp_ref_tx_work(q);
 			cond_resched();
 		}
 		if (n)

@@ -228,7 +228,7 @@ static void psp_ref_tx_wake_drain(struct psp_ref_port *port)
 void psp_ref_tx_clean(struct psp_ref_queue *q, int budget)
 {
 	struct netdev_queue *nq = netdev_get_tx_queue(q->port->dev, q->index);
-	/* Pairs with the device's release in psp_ref_tx_one() */
+	/* Pairs with the device's release in psp_ref_tx_work() */
 	u32 end = smp_load_acquire(&q->tx.comp_prod);
 	unsigned int packets = 0, bytes = 0;
 	struct psp_ref_tx_buf *buf;
