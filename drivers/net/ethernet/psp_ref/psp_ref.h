@@ -120,6 +120,10 @@ struct psp_ref_queue {
  * @hw: device
  * @psd: PSP device; NULL while there is none, and from the start of removal on
  * @psd_owned: the same, under rtnl_lock() until it is unregistered
+ * @hw_gone: the port is being removed and its device has been reset, or is
+ *	about to be: no key is added or deleted any more. Set under
+ *	rtnl_lock(), read under &psp_dev.lock, which removal takes for the
+ *	reset once it is set
  * @peer: port at the other end of the cable; changes under rtnl_lock()
  * @drain_wait: woken when completions were taken
  * @debugfs: directory of the port
@@ -132,6 +136,7 @@ struct psp_ref_port {
 	struct psp_ref_hw		*hw;
 	struct psp_dev __rcu		*psd;
 	struct psp_dev			*psd_owned;
+	bool				hw_gone;
 	struct psp_ref_port __rcu	*peer;
 	wait_queue_head_t		drain_wait;
 	struct dentry			*debugfs;

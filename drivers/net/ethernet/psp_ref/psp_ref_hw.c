@@ -164,6 +164,20 @@ void psp_ref_hw_stop(struct psp_ref_hw *hw)
 }
 
 /**
+ * psp_ref_hw_reset() - make the device forget its transmit keys
+ * @hw: device that does not run
+ *
+ * Keys are wiped and no handle is valid any more: quick, unlike a mailbox
+ * command for each of them. Device keys stay. Process context, may sleep.
+ */
+void psp_ref_hw_reset(struct psp_ref_hw *hw)
+{
+	mutex_lock(&hw->mbox_lock);
+	psp_ref_table_clear(&hw->table);
+	mutex_unlock(&hw->mbox_lock);
+}
+
+/**
  * psp_ref_hw_start() - start all engines
  * @hw: device
  * @setup: rings of each queue

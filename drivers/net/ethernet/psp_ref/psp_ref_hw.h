@@ -235,6 +235,7 @@ int psp_ref_hw_start(struct psp_ref_hw *hw,
 		     const struct psp_ref_hw_queue_setup *setup,
 		     psp_ref_irq_t irq, void *data);
 void psp_ref_hw_stop(struct psp_ref_hw *hw);
+void psp_ref_hw_reset(struct psp_ref_hw *hw);
 
 void psp_ref_hw_tx_doorbell(struct psp_ref_hw *hw, unsigned int queue,
 			    u32 prod);

@@ -240,6 +240,7 @@ void psp_ref_table_destroy(struct psp_ref_table *table);
 int psp_ref_table_add(struct psp_ref_table *table, struct psp_ref_key *key,
 		      u32 *handle);
 int psp_ref_table_del(struct psp_ref_table *table, u32 handle);
+void psp_ref_table_clear(struct psp_ref_table *table);
 struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle);
 u32 psp_ref_table_handle(struct psp_ref_table *table, u32 i);
 

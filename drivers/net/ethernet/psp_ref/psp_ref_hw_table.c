@@ -178,6 +178,28 @@ int psp_ref_table_del(struct psp_ref_table *table, u32 handle)
 }
 
 /**
+ * psp_ref_table_clear() - take all keys out of the table
+ * @table: table
+ *
+ * No handle given out so far is valid any more. Process context, may sleep.
+ */
+void psp_ref_table_clear(struct psp_ref_table *table)
+{
+	struct psp_ref_key *key;
+	u32 i;
+
+	for (i = 0; i < table->size; i++) {
+		key = NULL;
+		spin_lock(&table->lock);
+		if (table->slot[i].key)
+			key = psp_ref_slot_empty(table, &table->slot[i]);
+		spin_unlock(&table->lock);
+		psp_ref_key_put(key);
+		cond_resched();
+	}
+}
+
+/**
  * psp_ref_table_get() - fetch a descriptor's key
  * @table: table
  * @handle: handle found in the descriptor

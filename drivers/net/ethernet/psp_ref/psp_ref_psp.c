@@ -73,14 +73,17 @@ static int psp_ref_tx_key_add(struct psp_dev *psd, struct psp_assoc *pas,
 		.version = pas->version,
 		.key = pas->tx,
 	};
-	int err;
+	int err = -ENODEV;
 
 	lockdep_assert_held(&psd->lock);
-	err = psp_ref_hw_mbox(port->hw, &cmd);
+	if (!READ_ONCE(port->hw_gone))
+		err = psp_ref_hw_mbox(port->hw, &cmd);
 	if (!err)
 		key->handle = cmd.handle;
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "Key table of the device is full");
+	else if (err == -ENODEV)
+		NL_SET_ERR_MSG(extack, "Device is being removed");
 	memzero_explicit(&cmd, sizeof(cmd));
 
 	return err;
@@ -99,8 +102,10 @@ static void psp_ref_tx_key_del(struct psp_dev *psd, struct psp_assoc *pas)
 	};
 
 	lockdep_assert_held(&psd->lock);
-	psp_ref_tx_drain(port);
-	WARN_ON_ONCE(psp_ref_hw_mbox(port->hw, &cmd));
+	if (!READ_ONCE(port->hw_gone)) {
+		psp_ref_tx_drain(port);
+		WARN_ON_ONCE(psp_ref_hw_mbox(port->hw, &cmd));
+	}
 	key->handle = PSP_REF_NO_KEY;
 }
 
@@ -205,6 +210,20 @@ void psp_ref_psp_quiesce(struct psp_ref_port *port)
 	RCU_INIT_POINTER(port->psd, NULL);
 }
 
+/* The rings are stopped. One reset takes all keys out of the device, so that
+ * it does not matter how many there are; the core goes through its own. A
+ * worker that is deleting keys stops asking the device as soon as it sees the
+ * flag; behind the lock there is nobody who has not seen it.
+ */
+static void psp_ref_psp_reset(struct psp_ref_port *port, struct psp_dev *psd)
+{
+	WRITE_ONCE(port->hw_gone, true);
+
+	mutex_lock(&psd->lock);
+	psp_ref_hw_reset(port->hw);
+	mutex_unlock(&psd->lock);
+}
+
 void psp_ref_psp_unregister(struct psp_ref_port *port)
 {
 	struct psp_dev *psd = port->psd_owned;
@@ -216,5 +235,6 @@ void psp_ref_psp_unregister(struct psp_ref_port *port)
 
 	RCU_INIT_POINTER(port->psd, NULL);
 	port->psd_owned = NULL;
+	psp_ref_psp_reset(port, psd);
 	psp_dev_unregister(psd);
 }
