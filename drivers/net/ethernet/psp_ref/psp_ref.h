@@ -2,6 +2,7 @@
 #ifndef PSP_REF_H
 #define PSP_REF_H
 
+#include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/wait.h>
 
@@ -11,19 +12,25 @@
 #include "psp_ref_stats.h"
 
 struct dentry;
+struct netlink_ext_ack;
 
 /**
  * DOC: locking in the driver
  *
  * rtnl_lock() is outermost: it covers making, cabling, opening, stopping and
  * removing ports. Inside it comes &psp_dev.lock, under which the core calls
- * the psp_dev_ops; they take no rtnl_lock(). The mailbox lock of the device
- * is inside that. Per queue, the transmit lock of the stack guards
+ * the psp_dev_ops; they take no rtnl_lock(). Inside that come, side by side,
+ * &psp_ref_port.ring_lock and the mailbox lock of the device. Who holds the
+ * ring lock takes neither rtnl_lock(), nor the netdev lock, nor &psp_dev.lock;
+ * since napi_enable() and napi_disable() take the netdev lock, they are called
+ * without it. Per queue, the transmit lock of the stack guards
  * &psp_ref_queue.tx_prod, the NAPI instance guards &psp_ref_queue.tx_cons and
  * the receive ring; these two never wait for any of the locks above.
  *
- * Opening and stopping a port may touch all of a queue: while a port is not
- * open, its transmit path and its NAPI instances do not run.
+ * Whoever opens, stops or changes rings touches all of a queue, under the ring
+ * lock: transmit path, NAPI instance and engines of the queue do not run then.
+ * A ring that is stopped has been flushed before the lock is released: it is
+ * empty, its producer and consumer are equal.
  */
 
 #define PSP_REF_DRV_NAME	"psp_ref"
@@ -95,6 +102,7 @@ struct psp_ref_tx_buf {
  * @tx_buf: one for each descriptor
  * @tx_stats: enum psp_ref_tx_stat; under the stack's transmit lock
  * @tx_cons: free-running index of the next completion; written by NAPI
+ * @flushes: how often the transmit ring was flushed; indices start anew then
  * @napi: polls transmit completions and received frames
  * @rx: receive ring
  * @poll_stats: enum psp_ref_poll_stat; written by NAPI
@@ -109,9 +117,22 @@ struct psp_ref_queue {
 	struct psp_ref_stats	tx_stats;
 
 	u32			tx_cons ____cacheline_aligned_in_smp;
+	u32			flushes;
 	struct napi_struct	napi;
 	struct psp_ref_rxring	rx;
 	struct psp_ref_stats	poll_stats;
+};
+
+/**
+ * struct psp_ref_conf - what can be chosen about the rings
+ * @nqueues: queue pairs in use
+ * @tx_size: descriptors of a transmit ring, a power of two
+ * @rx_size: completions of a receive ring, a power of two
+ */
+struct psp_ref_conf {
+	unsigned int	nqueues;
+	u32		tx_size;
+	u32		rx_size;
 };
 
 /**
@@ -128,7 +149,11 @@ struct psp_ref_queue {
  * @drain_wait: woken when completions were taken
  * @debugfs: directory of the port
  * @id: number of the port, unique in the module
- * @nqueues: number of queue pairs
+ * @nqueues: number of queue pairs, in use or not
+ * @conf: rings there are, or will be when the port is opened; under
+ *	rtnl_lock()
+ * @ring_lock: held by whoever allocates, frees, starts, stops or flushes
+ *	rings, or must not be disturbed by it; inside &psp_dev.lock
  * @queue: queue pairs
  */
 struct psp_ref_port {
@@ -142,6 +167,9 @@ struct psp_ref_port {
 	struct dentry			*debugfs;
 	int				id;
 	unsigned int			nqueues;
+	struct psp_ref_conf		conf;
+	/* allocation, start, stop and flush of rings */
+	struct mutex			ring_lock;
 	struct psp_ref_queue		*queue;
 };
 
@@ -159,6 +187,13 @@ bool psp_ref_is_port(const struct net_device *dev);
 void psp_ref_carrier_update(struct psp_ref_port *port);
 void psp_ref_cable(struct psp_ref_port *port, struct psp_ref_port *peer);
 void psp_ref_uncable(struct psp_ref_port *port);
+
+/* psp_ref_rings.c */
+int psp_ref_rings_open(struct psp_ref_port *port);
+void psp_ref_rings_close(struct psp_ref_port *port);
+int psp_ref_rings_change(struct psp_ref_port *port,
+			 const struct psp_ref_conf *conf,
+			 struct netlink_ext_ack *extack);
 
 /* psp_ref_tx.c */
 netdev_tx_t psp_ref_xmit(struct sk_buff *skb, struct net_device *dev);

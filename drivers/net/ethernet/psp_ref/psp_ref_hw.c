@@ -99,32 +99,6 @@ static void psp_ref_queue_set_rx(struct psp_ref_hw_queue *q, bool on)
 	spin_unlock(&q->backlog.lock);
 }
 
-static int psp_ref_queue_start(struct psp_ref_hw_queue *q,
-			       const struct psp_ref_hw_queue_setup *setup)
-{
-	struct task_struct *task;
-
-	q->tx = setup->tx;
-	q->rx = setup->rx;
-	q->tx_head = q->tx->doorbell;
-	psp_ref_iv_reset(&q->iv);
-
-	task = kthread_run(psp_ref_hw_tx_engine, q, "psp_ref%d-tx%u",
-			   q->hw->id, q->index);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	q->tx_engine = task;
-
-	task = kthread_run(psp_ref_hw_rx_engine, q, "psp_ref%d-rx%u",
-			   q->hw->id, q->index);
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	q->rx_engine = task;
-
-	psp_ref_queue_set_rx(q, true);
-	return 0;
-}
-
 static void psp_ref_engine_stop(struct task_struct **engine)
 {
 	if (*engine)
@@ -177,36 +151,96 @@ void psp_ref_hw_reset(struct psp_ref_hw *hw)
 	mutex_unlock(&hw->mbox_lock);
 }
 
+static int psp_ref_queue_prepare(struct psp_ref_hw_queue *q)
+{
+	struct task_struct *task;
+
+	task = kthread_create(psp_ref_hw_tx_engine, q, "psp_ref%d-tx%u",
+			      q->hw->id, q->index);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	q->tx_engine_new = task;
+
+	task = kthread_create(psp_ref_hw_rx_engine, q, "psp_ref%d-rx%u",
+			      q->hw->id, q->index);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	q->rx_engine_new = task;
+
+	return 0;
+}
+
+static void psp_ref_hw_unprepare(struct psp_ref_hw *hw)
+{
+	unsigned int i;
+
+	for (i = 0; i < hw->nqueues; i++) {
+		psp_ref_engine_stop(&hw->queue[i].tx_engine_new);
+		psp_ref_engine_stop(&hw->queue[i].rx_engine_new);
+	}
+}
+
 /**
- * psp_ref_hw_start() - start all engines
- * @hw: device
- * @setup: rings of each queue
- * @irq: raises an interrupt; called in process context
- * @data: for @irq
+ * psp_ref_hw_prepare() - get what is needed to start
+ * @hw: device; may run
+ * @n: queue pairs to be started, at most
  *
- * Return: 0, or a negative error and nothing runs.
+ * psp_ref_hw_start() must follow.
+ *
+ * Return: 0, or a negative error.
  */
-int psp_ref_hw_start(struct psp_ref_hw *hw,
-		     const struct psp_ref_hw_queue_setup *setup,
-		     psp_ref_irq_t irq, void *data)
+int psp_ref_hw_prepare(struct psp_ref_hw *hw, unsigned int n)
 {
 	unsigned int i;
 	int err;
 
-	hw->irq = irq;
-	hw->irq_data = data;
-
-	for (i = 0; i < hw->nqueues; i++) {
-		err = psp_ref_queue_start(&hw->queue[i], &setup[i]);
-		if (err)
-			goto err_stop;
+	for (i = 0; i < n; i++) {
+		err = psp_ref_queue_prepare(&hw->queue[i]);
+		if (err) {
+			psp_ref_hw_unprepare(hw);
+			return err;
+		}
 	}
 
 	return 0;
+}
 
-err_stop:
-	psp_ref_hw_stop(hw);
-	return err;
+static void psp_ref_queue_start(struct psp_ref_hw_queue *q,
+				const struct psp_ref_hw_queue_setup *setup)
+{
+	q->tx = setup->tx;
+	q->rx = setup->rx;
+	q->tx_head = q->tx->doorbell;
+	psp_ref_iv_reset(&q->iv);
+
+	swap(q->tx_engine, q->tx_engine_new);
+	swap(q->rx_engine, q->rx_engine_new);
+	wake_up_process(q->tx_engine);
+	wake_up_process(q->rx_engine);
+	psp_ref_queue_set_rx(q, true);
+}
+
+/**
+ * psp_ref_hw_start() - start the engines
+ * @hw: device that is prepared and does not run
+ * @setup: rings of each queue
+ * @n: queue pairs to start, not more than were prepared
+ * @irq: raises an interrupt; called in process context
+ * @data: for @irq
+ */
+void psp_ref_hw_start(struct psp_ref_hw *hw,
+		      const struct psp_ref_hw_queue_setup *setup,
+		      unsigned int n, psp_ref_irq_t irq, void *data)
+{
+	unsigned int i;
+
+	hw->irq = irq;
+	hw->irq_data = data;
+	WRITE_ONCE(hw->nactive, n);
+
+	for (i = 0; i < n; i++)
+		psp_ref_queue_start(&hw->queue[i], &setup[i]);
+	psp_ref_hw_unprepare(hw);
 }
 
 /**

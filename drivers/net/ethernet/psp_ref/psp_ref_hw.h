@@ -231,9 +231,10 @@ struct psp_ref_hw_queue_setup {
 struct psp_ref_hw *psp_ref_hw_create(struct net_device *netdev, int id,
 				     unsigned int nqueues);
 void psp_ref_hw_destroy(struct psp_ref_hw *hw);
-int psp_ref_hw_start(struct psp_ref_hw *hw,
-		     const struct psp_ref_hw_queue_setup *setup,
-		     psp_ref_irq_t irq, void *data);
+int psp_ref_hw_prepare(struct psp_ref_hw *hw, unsigned int n);
+void psp_ref_hw_start(struct psp_ref_hw *hw,
+		      const struct psp_ref_hw_queue_setup *setup,
+		      unsigned int n, psp_ref_irq_t irq, void *data);
 void psp_ref_hw_stop(struct psp_ref_hw *hw);
 void psp_ref_hw_reset(struct psp_ref_hw *hw);
 

@@ -329,6 +329,7 @@ void psp_ref_impair(struct psp_ref_wire *wire, struct sk_buff *skb,
  * @tx_head: free-running index of the next descriptor to fetch
  * @tx_wait: the transmit engine waits here for the doorbell
  * @tx_engine: thread
+ * @tx_engine_new: thread that psp_ref_hw_start() will start
  * @tx_aead: the transmit engine's
  * @iv: the transmit engine's
  * @tx_stats: enum psp_ref_hw_tx_stat; written by the transmit engine
@@ -338,6 +339,7 @@ void psp_ref_impair(struct psp_ref_wire *wire, struct sk_buff *skb,
  * @rx_wait: the receive engine waits here for frames
  * @rx_ring_wait: the receive engine waits here for room in @rx
  * @rx_engine: thread
+ * @rx_engine_new: thread that psp_ref_hw_start() will start
  * @rx_aead: the receive engine's
  * @rx_spare: the receive engine's; takes derived keys not known to be good
  * @rx_stats: enum psp_ref_hw_rx_stat; written by the receive engine
@@ -350,6 +352,7 @@ struct psp_ref_hw_queue {
 	u32			tx_head;
 	wait_queue_head_t	tx_wait;
 	struct task_struct	*tx_engine;
+	struct task_struct	*tx_engine_new;
 	struct psp_ref_aead	tx_aead;
 	struct psp_ref_iv	iv;
 	struct psp_ref_stats	tx_stats;
@@ -360,6 +363,7 @@ struct psp_ref_hw_queue {
 	wait_queue_head_t	rx_wait;
 	wait_queue_head_t	rx_ring_wait;
 	struct task_struct	*rx_engine;
+	struct task_struct	*rx_engine_new;
 	struct psp_ref_aead	rx_aead;
 	struct psp_ref_key	*rx_spare;
 	struct psp_ref_stats	rx_stats;
@@ -383,6 +387,8 @@ struct psp_ref_hw_queue {
  * @peer: device at the other end of the cable; RCU
  * @wire: the cable away from here
  * @nqueues: number of queue pairs
+ * @nactive: those that are in use, or were when the device ran last: the hash
+ *	of a received frame chooses one of them
  * @queue: queue pairs
  */
 struct psp_ref_hw {
@@ -402,6 +408,7 @@ struct psp_ref_hw {
 	struct psp_ref_hw __rcu	*peer;
 	struct psp_ref_wire	wire;
 	unsigned int		nqueues;
+	unsigned int		nactive;
 	struct psp_ref_hw_queue	queue[] __counted_by(nqueues);
 };
 

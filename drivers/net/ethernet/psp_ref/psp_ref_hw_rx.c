@@ -23,7 +23,7 @@
 static struct psp_ref_hw_queue *psp_ref_rx_queue(struct psp_ref_hw *hw,
 						 u32 hash)
 {
-	return &hw->queue[reciprocal_scale(hash, hw->nqueues)];
+	return &hw->queue[reciprocal_scale(hash, READ_ONCE(hw->nactive))];
 }
 
 /**

@@ -16,60 +16,6 @@
 
 static DEFINE_IDA(psp_ref_ids);
 
-static int psp_ref_rings_alloc(struct psp_ref_queue *q)
-{
-	u32 tx_size = PSP_REF_TX_RING_SIZE;
-	u32 rx_size = PSP_REF_RX_RING_SIZE;
-
-	q->tx.size = tx_size;
-	q->tx.desc = kvcalloc(tx_size, sizeof(*q->tx.desc), GFP_KERNEL);
-	q->tx.comp = kvcalloc(tx_size, sizeof(*q->tx.comp), GFP_KERNEL);
-	q->tx_buf = kvcalloc(tx_size, sizeof(*q->tx_buf), GFP_KERNEL);
-	q->rx.size = rx_size;
-	q->rx.comp = kvcalloc(rx_size, sizeof(*q->rx.comp), GFP_KERNEL);
-
-	if (!q->tx.desc || !q->tx.comp || !q->tx_buf || !q->rx.comp)
-		return -ENOMEM;
-
-	return 0;
-}
-
-static void psp_ref_rings_free(struct psp_ref_queue *q)
-{
-	kvfree(q->rx.comp);
-	q->rx.comp = NULL;
-	kvfree(q->tx_buf);
-	q->tx_buf = NULL;
-	kvfree(q->tx.comp);
-	q->tx.comp = NULL;
-	kvfree(q->tx.desc);
-	q->tx.desc = NULL;
-}
-
-static void psp_ref_rings_free_all(struct psp_ref_port *port)
-{
-	unsigned int i;
-
-	for (i = 0; i < port->nqueues; i++)
-		psp_ref_rings_free(&port->queue[i]);
-}
-
-static int psp_ref_rings_alloc_all(struct psp_ref_port *port)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < port->nqueues; i++) {
-		err = psp_ref_rings_alloc(&port->queue[i]);
-		if (err) {
-			psp_ref_rings_free_all(port);
-			return err;
-		}
-	}
-
-	return 0;
-}
-
 /* Link means: cabled, and both ends open. One end that changes is news for
  * both.
  */
@@ -110,78 +56,25 @@ void psp_ref_uncable(struct psp_ref_port *port)
 	psp_ref_carrier_update(peer);
 }
 
-static void psp_ref_napi_enable_all(struct psp_ref_port *port)
-{
-	unsigned int i;
-
-	for (i = 0; i < port->nqueues; i++)
-		napi_enable(&port->queue[i].napi);
-}
-
-static void psp_ref_napi_disable_all(struct psp_ref_port *port)
-{
-	unsigned int i;
-
-	for (i = 0; i < port->nqueues; i++)
-		napi_disable(&port->queue[i].napi);
-}
-
-static void psp_ref_flush_all(struct psp_ref_port *port)
-{
-	unsigned int i;
-
-	for (i = 0; i < port->nqueues; i++) {
-		psp_ref_tx_flush(&port->queue[i]);
-		psp_ref_rx_flush(&port->queue[i]);
-	}
-}
-
 static int psp_ref_open(struct net_device *dev)
 {
-	struct psp_ref_hw_queue_setup setup[PSP_REF_MAX_QUEUES];
 	struct psp_ref_port *port = netdev_priv(dev);
-	unsigned int i;
 	int err;
 
-	err = psp_ref_rings_alloc_all(port);
+	err = psp_ref_rings_open(port);
 	if (err)
 		return err;
 
-	for (i = 0; i < port->nqueues; i++) {
-		setup[i].tx = &port->queue[i].tx;
-		setup[i].rx = &port->queue[i].rx;
-	}
-
-	psp_ref_napi_enable_all(port);
-	err = psp_ref_hw_start(port->hw, setup, psp_ref_irq, port);
-	if (err)
-		goto err_disable_napi;
-
-	netif_tx_start_all_queues(dev);
 	psp_ref_carrier_update(port);
 	return 0;
-
-err_disable_napi:
-	psp_ref_napi_disable_all(port);
-	/* Some of the queues may have received */
-	psp_ref_flush_all(port);
-	psp_ref_rings_free_all(port);
-	return err;
 }
 
-/* The stack does not transmit any more. Engines go first, so that nobody raises
- * interrupts or waits for completions to be taken.
- */
 static int psp_ref_stop(struct net_device *dev)
 {
 	struct psp_ref_port *port = netdev_priv(dev);
 
 	psp_ref_carrier_update(port);
-	netif_tx_disable(dev);
-	psp_ref_hw_stop(port->hw);
-	psp_ref_napi_disable_all(port);
-	psp_ref_flush_all(port);
-	psp_ref_rings_free_all(port);
+	psp_ref_rings_close(port);
 
 	return 0;
 }
@@ -220,6 +113,9 @@ static int psp_ref_queues_alloc(struct psp_ref_port *port)
 		return -ENOMEM;
 
 	port->nqueues = n;
+	port->conf.nqueues = n;
+	port->conf.tx_size = PSP_REF_TX_RING_SIZE;
+	port->conf.rx_size = PSP_REF_RX_RING_SIZE;
 	for (i = 0; i < n; i++)
 		psp_ref_queue_init(port, i);
 
@@ -242,6 +138,7 @@ static int psp_ref_dev_init(struct net_device *dev)
 	int err;
 
 	port->dev = dev;
+	mutex_init(&port->ring_lock);
 	init_waitqueue_head(&port->drain_wait);
 	netif_carrier_off(dev);
 

@@ -114,9 +114,11 @@ void psp_ref_irq(void *data, unsigned int queue)
 	local_bh_enable();
 }
 
-/* The port is closed: drop what was not taken */
+/* The ring is stopped: drop what was not taken */
 void psp_ref_rx_flush(struct psp_ref_queue *q)
 {
+	lockdep_assert_held(&q->port->ring_lock);
+
 	for (; q->rx.cons != q->rx.prod; q->rx.cons++)
 		dev_kfree_skb(q->rx.comp[q->rx.cons & (q->rx.size - 1)].skb);
 }

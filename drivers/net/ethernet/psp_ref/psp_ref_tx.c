@@ -257,11 +257,13 @@ void psp_ref_tx_clean(struct psp_ref_queue *q, int budget)
 	psp_ref_tx_wake_drain(q->port);
 }
 
-/* The port is closed: the device is done with all descriptors */
+/* The ring is stopped: the device is done with all descriptors */
 void psp_ref_tx_flush(struct psp_ref_queue *q)
 {
 	struct psp_ref_tx_buf *buf;
 	u32 cons = q->tx_cons;
+
+	lockdep_assert_held(&q->port->ring_lock);
 
 	for (; cons != q->tx_prod; cons++) {
 		buf = &q->tx_buf[cons & (q->tx.size - 1)];
@@ -271,6 +273,7 @@ void psp_ref_tx_flush(struct psp_ref_queue *q)
 	}
 
 	WRITE_ONCE(q->tx_cons, cons);
+	WRITE_ONCE(q->flushes, q->flushes + 1);
 	q->tx.doorbell = cons;
 	q->tx.comp_prod = cons;
 	netdev_tx_reset_queue(netdev_get_tx_queue(q->port->dev, q->index));
@@ -281,13 +284,17 @@ void psp_ref_tx_flush(struct psp_ref_queue *q)
 void psp_ref_tx_drain(struct psp_ref_port *port)
 {
 	struct psp_ref_queue *q;
+	u32 mark, flushes;
 	unsigned int i;
-	u32 mark;
 
 	for (i = 0; i < port->nqueues; i++) {
 		q = &port->queue[i];
+		mutex_lock(&port->ring_lock);
 		mark = READ_ONCE(q->tx_prod);
+		flushes = q->flushes;
+		mutex_unlock(&port->ring_lock);
 		wait_event(port->drain_wait,
-			   (s32)(READ_ONCE(q->tx_cons) - mark) >= 0);
+			   (s32)(READ_ONCE(q->tx_cons) - mark) >= 0 ||
+			   READ_ONCE(q->flushes) != flushes);
 	}
 }
