@@ -4,7 +4,6 @@
 
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
-#include <linux/wait.h>
 
 #include <net/psp.h>
 
@@ -13,6 +12,7 @@
 
 struct dentry;
 struct netlink_ext_ack;
+struct psp_ref_retire;
 
 /**
  * DOC: locking in the driver
@@ -26,6 +26,9 @@ struct netlink_ext_ack;
  * without it. Per queue, the transmit lock of the stack guards
  * &psp_ref_queue.tx_prod, the NAPI instance guards &psp_ref_queue.tx_cons and
  * the receive ring; these two never wait for any of the locks above.
+ * &psp_ref_queue.mark_lock is innermost; NAPI takes it only while keys are
+ * being retired. Who retires a key takes the ring lock, then one queue's
+ * transmit lock, then its mark lock, one after the other.
  *
  * Whoever opens, stops or changes rings touches all of a queue, under the ring
  * lock: transmit path, NAPI instance and engines of the queue do not run then.
@@ -102,7 +105,9 @@ struct psp_ref_tx_buf {
  * @tx_buf: one for each descriptor
  * @tx_stats: enum psp_ref_tx_stat; under the stack's transmit lock
  * @tx_cons: free-running index of the next completion; written by NAPI
- * @flushes: how often the transmit ring was flushed; indices start anew then
+ * @marks: marks of retired keys that @tx_cons has not reached, the oldest
+ *	first; under @mark_lock, but NAPI looks whether it is empty without
+ * @mark_lock: protects @marks; BH-safe
  * @napi: polls transmit completions and received frames
  * @rx: receive ring
  * @poll_stats: enum psp_ref_poll_stat; written by NAPI
@@ -117,7 +122,8 @@ struct psp_ref_queue {
 	struct psp_ref_stats	tx_stats;
 
 	u32			tx_cons ____cacheline_aligned_in_smp;
-	u32			flushes;
+	struct list_head	marks;
+	spinlock_t		mark_lock;	/* marks */
 	struct napi_struct	napi;
 	struct psp_ref_rxring	rx;
 	struct psp_ref_stats	poll_stats;
@@ -136,6 +142,23 @@ struct psp_ref_conf {
 };
 
 /**
+ * enum psp_ref_quiesce_fault - what to do wrong when a key has become quiet
+ * @PSP_REF_QUIESCE_RIGHT: nothing
+ * @PSP_REF_QUIESCE_EARLY: not wrong, but rare: call the core back before
+ *	tx_key_retire has returned, if nothing is in flight
+ * @PSP_REF_QUIESCE_TWICE: give the ticket back twice
+ * @PSP_REF_QUIESCE_UNKNOWN: give another ticket back as well
+ * @PSP_REF_QUIESCE_FAULTS: number of values
+ */
+enum psp_ref_quiesce_fault {
+	PSP_REF_QUIESCE_RIGHT,
+	PSP_REF_QUIESCE_EARLY,
+	PSP_REF_QUIESCE_TWICE,
+	PSP_REF_QUIESCE_UNKNOWN,
+	PSP_REF_QUIESCE_FAULTS
+};
+
+/**
  * struct psp_ref_port - a port, the private part of its net device
  * @dev: net device
  * @hw: device
@@ -146,8 +169,9 @@ struct psp_ref_conf {
  *	rtnl_lock(), read under &psp_dev.lock, which removal takes for the
  *	reset once it is set
  * @peer: port at the other end of the cable; changes under rtnl_lock()
- * @drain_wait: woken when completions were taken
  * @debugfs: directory of the port
+ * @delete_early: test knob: let keys be deleted whatever is in flight
+ * @quiesce_fault: test knob, enum psp_ref_quiesce_fault
  * @id: number of the port, unique in the module
  * @nqueues: number of queue pairs, in use or not
  * @conf: rings there are, or will be when the port is opened; under
@@ -163,8 +187,9 @@ struct psp_ref_port {
 	struct psp_dev			*psd_owned;
 	bool				hw_gone;
 	struct psp_ref_port __rcu	*peer;
-	wait_queue_head_t		drain_wait;
 	struct dentry			*debugfs;
+	bool				delete_early;
+	u32				quiesce_fault;
 	int				id;
 	unsigned int			nqueues;
 	struct psp_ref_conf		conf;
@@ -176,9 +201,11 @@ struct psp_ref_port {
 /**
  * struct psp_ref_tx_key - the driver's part of a transmit key
  * @handle: key handle
+ * @retire: for the end of the key
  */
 struct psp_ref_tx_key {
 	u32 handle;
+	struct psp_ref_retire *retire;
 };
 
 /* psp_ref_netdev.c */
@@ -199,7 +226,12 @@ int psp_ref_rings_change(struct psp_ref_port *port,
 netdev_tx_t psp_ref_xmit(struct sk_buff *skb, struct net_device *dev);
 void psp_ref_tx_clean(struct psp_ref_queue *q, int budget);
 void psp_ref_tx_flush(struct psp_ref_queue *q);
-void psp_ref_tx_drain(struct psp_ref_port *port);
+
+/* psp_ref_retire.c */
+struct psp_ref_retire *psp_ref_retire_alloc(struct psp_ref_port *port,
+					    struct psp_dev *psd);
+int psp_ref_retire(struct psp_ref_retire *retire, u32 ticket);
+void psp_ref_retire_advance(struct psp_ref_queue *q, u32 cons);
 
 /* psp_ref_rx.c */
 int psp_ref_poll(struct napi_struct *napi, int budget);

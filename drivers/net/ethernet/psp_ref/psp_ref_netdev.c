@@ -91,6 +91,8 @@ static void psp_ref_queue_init(struct psp_ref_port *port, unsigned int i)
 	q->tx.comp_prod = PSP_REF_RING_START;
 	q->rx.prod = PSP_REF_RING_START;
 	q->rx.cons = PSP_REF_RING_START;
+	INIT_LIST_HEAD(&q->marks);
+	spin_lock_init(&q->mark_lock);
 	psp_ref_stats_init(&q->tx_stats);
 	psp_ref_stats_init(&q->poll_stats);
 	netif_napi_add(port->dev, &q->napi, psp_ref_poll);
@@ -139,7 +141,6 @@ static int psp_ref_dev_init(struct net_device *dev)
 
 	port->dev = dev;
 	mutex_init(&port->ring_lock);
-	init_waitqueue_head(&port->drain_wait);
 	netif_carrier_off(dev);
 
 	err = ida_alloc(&psp_ref_ids, GFP_KERNEL);

@@ -5,6 +5,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "psp_ref.h"
@@ -63,11 +64,10 @@ static int psp_ref_rx_spi_alloc(struct psp_dev *psd, u32 version,
 	return err;
 }
 
-static int psp_ref_tx_key_add(struct psp_dev *psd, struct psp_assoc *pas,
+static int psp_ref_hw_key_add(struct psp_ref_port *port,
+			      const struct psp_assoc *pas, u32 *handle,
 			      struct netlink_ext_ack *extack)
 {
-	struct psp_ref_tx_key *key = psp_assoc_drv_data(pas);
-	struct psp_ref_port *port = psd->drv_priv;
 	struct psp_ref_mbox cmd = {
 		.op = PSP_REF_MBOX_KEY_ADD,
 		.version = pas->version,
@@ -75,11 +75,10 @@ static int psp_ref_tx_key_add(struct psp_dev *psd, struct psp_assoc *pas,
 	};
 	int err = -ENODEV;
 
-	lockdep_assert_held(&psd->lock);
 	if (!READ_ONCE(port->hw_gone))
 		err = psp_ref_hw_mbox(port->hw, &cmd);
 	if (!err)
-		key->handle = cmd.handle;
+		*handle = cmd.handle;
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(extack, "Key table of the device is full");
 	else if (err == -ENODEV)
@@ -89,9 +88,36 @@ static int psp_ref_tx_key_add(struct psp_dev *psd, struct psp_assoc *pas,
 	return err;
 }
 
-/* No new descriptor can get this handle: when those that have it are done the
- * device will not look for it any more. A port that is closed has none.
- */
+static int psp_ref_tx_key_add(struct psp_dev *psd, struct psp_assoc *pas,
+			      struct netlink_ext_ack *extack)
+{
+	struct psp_ref_tx_key *key = psp_assoc_drv_data(pas);
+	struct psp_ref_port *port = psd->drv_priv;
+	int err;
+
+	lockdep_assert_held(&psd->lock);
+
+	key->retire = psp_ref_retire_alloc(port, psd);
+	if (!key->retire)
+		return -ENOMEM;
+
+	err = psp_ref_hw_key_add(port, pas, &key->handle, extack);
+	if (err)
+		kfree(key->retire);
+
+	return err;
+}
+
+static int psp_ref_tx_key_retire(struct psp_dev *psd, struct psp_assoc *pas,
+				 u32 ticket)
+{
+	struct psp_ref_tx_key *key = psp_assoc_drv_data(pas);
+
+	lockdep_assert_held(&psd->lock);
+
+	return psp_ref_retire(key->retire, ticket);
+}
+
 static void psp_ref_tx_key_del(struct psp_dev *psd, struct psp_assoc *pas)
 {
 	struct psp_ref_tx_key *key = psp_assoc_drv_data(pas);
@@ -102,11 +128,10 @@ static void psp_ref_tx_key_del(struct psp_dev *psd, struct psp_assoc *pas)
 	};
 
 	lockdep_assert_held(&psd->lock);
-	if (!READ_ONCE(port->hw_gone)) {
-		psp_ref_tx_drain(port);
+	if (!READ_ONCE(port->hw_gone))
 		WARN_ON_ONCE(psp_ref_hw_mbox(port->hw, &cmd));
-	}
 	key->handle = PSP_REF_NO_KEY;
+	kfree(key->retire);
 }
 
 static u64 psp_ref_sum_tx(struct psp_ref_port *port,
@@ -168,6 +193,7 @@ static struct psp_dev_ops psp_ref_psp_ops = {
 	.key_rotate	= psp_ref_key_rotate,
 	.rx_spi_alloc	= psp_ref_rx_spi_alloc,
 	.tx_key_add	= psp_ref_tx_key_add,
+	.tx_key_retire	= psp_ref_tx_key_retire,
 	.tx_key_del	= psp_ref_tx_key_del,
 	.get_stats	= psp_ref_get_stats,
 };

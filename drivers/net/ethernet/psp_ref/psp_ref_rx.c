@@ -90,6 +90,8 @@ int psp_ref_poll(struct napi_struct *napi, int budget)
 	int done;
 
 	psp_ref_tx_clean(q, budget);
+	if (unlikely(!list_empty(&q->marks)))
+		psp_ref_retire_advance(q, q->tx_cons);
 
 	/* Netpoll wants nothing but transmit completions */
 	if (!budget)

@@ -218,12 +218,6 @@ static void psp_ref_tx_done(struct psp_ref_queue *q,
 	psp_ref_stats_add(&q->poll_stats, PSP_REF_POLL_TX_BYTES, buf->bytes);
 }
 
-static void psp_ref_tx_wake_drain(struct psp_ref_port *port)
-{
-	if (wq_has_sleeper(&port->drain_wait))
-		wake_up_all(&port->drain_wait);
-}
-
 /* Take all completions that there are */
 void psp_ref_tx_clean(struct psp_ref_queue *q, int budget)
 {
@@ -250,11 +244,12 @@ void psp_ref_tx_clean(struct psp_ref_queue *q, int budget)
 		buf->skb = NULL;
 	}
 
-	/* Pairs with the acquire in psp_ref_tx_has_room() */
+	/* Pairs with the acquires in psp_ref_tx_has_room() and
+	 * psp_ref_retire_ring()
+	 */
 	smp_store_release(&q->tx_cons, cons);
 	netdev_tx_completed_queue(nq, packets, bytes);
 	psp_ref_tx_wake(q, nq);
-	psp_ref_tx_wake_drain(q->port);
 }
 
 /* The ring is stopped: the device is done with all descriptors */
@@ -273,28 +268,9 @@ void psp_ref_tx_flush(struct psp_ref_queue *q)
 	}
 
 	WRITE_ONCE(q->tx_cons, cons);
-	WRITE_ONCE(q->flushes, q->flushes + 1);
 	q->tx.doorbell = cons;
 	q->tx.comp_prod = cons;
 	netdev_tx_reset_queue(netdev_get_tx_queue(q->port->dev, q->index));
-	psp_ref_tx_wake_drain(q->port);
-}
-
-/* Wait until every descriptor posted so far has been completed */
-void psp_ref_tx_drain(struct psp_ref_port *port)
-{
-	struct psp_ref_queue *q;
-	u32 mark, flushes;
-	unsigned int i;
-
-	for (i = 0; i < port->nqueues; i++) {
-		q = &port->queue[i];
-		mutex_lock(&port->ring_lock);
-		mark = READ_ONCE(q->tx_prod);
-		flushes = q->flushes;
-		mutex_unlock(&port->ring_lock);
-		wait_event(port->drain_wait,
-			   (s32)(READ_ONCE(q->tx_cons) - mark) >= 0 ||
-			   READ_ONCE(q->flushes) != flushes);
-	}
+	/* No key has to wait for descriptors that are not there */
+	psp_ref_retire_advance(q, cons);
 }
