@@ -42,6 +42,10 @@ struct psp_ref_retire;
 #define PSP_REF_TX_RING_SIZE	256
 #define PSP_REF_RX_RING_SIZE	512
 
+/* Powers of two; rings of other sizes are made larger */
+#define PSP_REF_RING_SIZE_MIN	64
+#define PSP_REF_RING_SIZE_MAX	4096
+
 /* Ring indices start here, so that their overflow is nothing rare */
 #define PSP_REF_RING_START	((u32)-128)
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ethtool: who the port is, and its counters, per queue and per reason.
+ * ethtool: who the port is, its counters, per queue and per reason, and what
+ * can be chosen about its rings.
  */
 
 #include <linux/ethtool.h>
+#include <linux/log2.h>
+#include <linux/netlink.h>
 
 #include "psp_ref.h"
 
@@ -127,6 +130,65 @@ static int psp_ref_get_link_ksettings(struct net_device *dev,
 	return 0;
 }
 
+static void psp_ref_get_ringparam(struct net_device *dev,
+				  struct ethtool_ringparam *ring,
+				  struct kernel_ethtool_ringparam *kernel_ring,
+				  struct netlink_ext_ack *extack)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	ring->tx_max_pending = PSP_REF_RING_SIZE_MAX;
+	ring->rx_max_pending = PSP_REF_RING_SIZE_MAX;
+	ring->tx_pending = port->conf.tx_size;
+	ring->rx_pending = port->conf.rx_size;
+}
+
+/* ethtool itself knows the upper limits */
+static int psp_ref_set_ringparam(struct net_device *dev,
+				 struct ethtool_ringparam *ring,
+				 struct kernel_ethtool_ringparam *kernel_ring,
+				 struct netlink_ext_ack *extack)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct psp_ref_conf conf = port->conf;
+
+	if (min(ring->tx_pending, ring->rx_pending) < PSP_REF_RING_SIZE_MIN) {
+		NL_SET_ERR_MSG(extack, "A ring has 64 entries at least");
+		return -EINVAL;
+	}
+
+	conf.tx_size = roundup_pow_of_two(ring->tx_pending);
+	conf.rx_size = roundup_pow_of_two(ring->rx_pending);
+	if (conf.tx_size == port->conf.tx_size &&
+	    conf.rx_size == port->conf.rx_size)
+		return 0;
+
+	return psp_ref_rings_change(port, &conf, extack);
+}
+
+static void psp_ref_get_channels(struct net_device *dev,
+				 struct ethtool_channels *channels)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	channels->max_combined = port->nqueues;
+	channels->combined_count = port->conf.nqueues;
+}
+
+/* ethtool itself knows the limits */
+static int psp_ref_set_channels(struct net_device *dev,
+				struct ethtool_channels *channels)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct psp_ref_conf conf = port->conf;
+
+	if (channels->combined_count == conf.nqueues)
+		return 0;
+
+	conf.nqueues = channels->combined_count;
+	return psp_ref_rings_change(port, &conf, NULL);
+}
+
 const struct ethtool_ops psp_ref_ethtool_ops = {
 	.get_drvinfo		= psp_ref_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
@@ -135,4 +197,8 @@ const struct ethtool_ops psp_ref_ethtool_ops = {
 	.get_strings		= psp_ref_get_strings,
 	.get_ethtool_stats	= psp_ref_get_ethtool_stats,
 	.get_ts_info		= ethtool_op_get_ts_info,
+	.get_ringparam		= psp_ref_get_ringparam,
+	.set_ringparam		= psp_ref_set_ringparam,
+	.get_channels		= psp_ref_get_channels,
+	.set_channels		= psp_ref_set_channels,
 };
