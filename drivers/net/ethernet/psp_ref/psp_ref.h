@@ -46,6 +46,12 @@ struct psp_ref_retire;
 #define PSP_REF_RING_SIZE_MIN	64
 #define PSP_REF_RING_SIZE_MAX	4096
 
+/* Interrupt moderation at first, and its limits */
+#define PSP_REF_MODER_USECS	1000
+#define PSP_REF_MODER_FRAMES	16
+#define PSP_REF_MODER_USECS_MAX	10000
+#define PSP_REF_MODER_FRAMES_MAX	PSP_REF_RING_SIZE_MAX
+
 /* Ring indices start here, so that their overflow is nothing rare */
 #define PSP_REF_RING_START	((u32)-128)
 
@@ -180,6 +186,8 @@ enum psp_ref_quiesce_fault {
  * @nqueues: number of queue pairs, in use or not
  * @conf: rings there are, or will be when the port is opened; under
  *	rtnl_lock()
+ * @tx_moder: interrupt moderation of transmit completions; under rtnl_lock()
+ * @rx_moder: the same of received frames
  * @ring_lock: held by whoever allocates, frees, starts, stops or flushes
  *	rings, or must not be disturbed by it; inside &psp_dev.lock
  * @queue: queue pairs
@@ -197,6 +205,8 @@ struct psp_ref_port {
 	int				id;
 	unsigned int			nqueues;
 	struct psp_ref_conf		conf;
+	struct psp_ref_hw_moder		tx_moder;
+	struct psp_ref_hw_moder		rx_moder;
 	/* allocation, start, stop and flush of rings */
 	struct mutex			ring_lock;
 	struct psp_ref_queue		*queue;

@@ -45,8 +45,14 @@ static const char psp_ref_hw_rx_names[PSP_REF_HW_RX_STATS][ETH_GSTRING_LEN] = {
 	[PSP_REF_HW_RX_TOO_LONG]	= "hw_rx_too_long",
 };
 
+static const char psp_ref_irq_names[][ETH_GSTRING_LEN] = {
+	"hw_tx_interrupts",
+	"hw_rx_interrupts",
+};
+
 #define PSP_REF_QUEUE_STATS	(PSP_REF_TX_STATS + PSP_REF_POLL_STATS + \
-				 PSP_REF_HW_TX_STATS + PSP_REF_HW_RX_STATS)
+				 PSP_REF_HW_TX_STATS + PSP_REF_HW_RX_STATS + \
+				 ARRAY_SIZE(psp_ref_irq_names))
 
 static void psp_ref_get_drvinfo(struct net_device *dev,
 				struct ethtool_drvinfo *info)
@@ -94,6 +100,8 @@ static void psp_ref_get_strings(struct net_device *dev, u32 sset, u8 *data)
 				  PSP_REF_HW_TX_STATS);
 		psp_ref_add_names(&data, i, psp_ref_hw_rx_names,
 				  PSP_REF_HW_RX_STATS);
+		psp_ref_add_names(&data, i, psp_ref_irq_names,
+				  ARRAY_SIZE(psp_ref_irq_names));
 	}
 	strscpy(data, "hw_tx_no_link", ETH_GSTRING_LEN);
 }
@@ -115,6 +123,8 @@ static void psp_ref_get_ethtool_stats(struct net_device *dev,
 			*data++ = psp_ref_hw_tx_stat(port->hw, i, j);
 		for (j = 0; j < PSP_REF_HW_RX_STATS; j++)
 			*data++ = psp_ref_hw_rx_stat(port->hw, i, j);
+		*data++ = psp_ref_hw_tx_interrupts(port->hw, i);
+		*data++ = psp_ref_hw_rx_interrupts(port->hw, i);
 	}
 	*data = psp_ref_hw_no_link(port->hw);
 }
@@ -189,7 +199,81 @@ static int psp_ref_set_channels(struct net_device *dev,
 	return psp_ref_rings_change(port, &conf, NULL);
 }
 
+static int psp_ref_get_coalesce(struct net_device *dev,
+				struct ethtool_coalesce *coal,
+				struct kernel_ethtool_coalesce *kernel_coal,
+				struct netlink_ext_ack *extack)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+
+	coal->tx_coalesce_usecs = port->tx_moder.usecs;
+	coal->tx_max_coalesced_frames = port->tx_moder.frames;
+	coal->use_adaptive_tx_coalesce = port->tx_moder.adaptive;
+	coal->rx_coalesce_usecs = port->rx_moder.usecs;
+	coal->rx_max_coalesced_frames = port->rx_moder.frames;
+	coal->use_adaptive_rx_coalesce = port->rx_moder.adaptive;
+
+	return 0;
+}
+
+/* A completion that is never told keeps its buffer, its key and its sender */
+static int psp_ref_moder_check(const struct psp_ref_hw_moder *moder,
+			       struct netlink_ext_ack *extack)
+{
+	if (moder->usecs > PSP_REF_MODER_USECS_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "Interrupts wait for 10000 microseconds at most");
+		return -EINVAL;
+	}
+	if (moder->frames > PSP_REF_MODER_FRAMES_MAX) {
+		NL_SET_ERR_MSG(extack,
+			       "Interrupts wait for 4096 frames at most");
+		return -EINVAL;
+	}
+	if (!moder->usecs && moder->frames != 1) {
+		NL_SET_ERR_MSG(extack,
+			       "Without a time limit frames must be 1: the last completion would wait for ever");
+		return -EINVAL;
+	}
+
+	return 0;
+}
+
+static int psp_ref_set_coalesce(struct net_device *dev,
+				struct ethtool_coalesce *coal,
+				struct kernel_ethtool_coalesce *kernel_coal,
+				struct netlink_ext_ack *extack)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct psp_ref_hw_moder tx = {
+		.usecs = coal->tx_coalesce_usecs,
+		.frames = coal->tx_max_coalesced_frames,
+		.adaptive = coal->use_adaptive_tx_coalesce,
+	};
+	struct psp_ref_hw_moder rx = {
+		.usecs = coal->rx_coalesce_usecs,
+		.frames = coal->rx_max_coalesced_frames,
+		.adaptive = coal->use_adaptive_rx_coalesce,
+	};
+	int err;
+
+	err = psp_ref_moder_check(&tx, extack);
+	if (!err)
+		err = psp_ref_moder_check(&rx, extack);
+	if (err)
+		return err;
+
+	port->tx_moder = tx;
+	port->rx_moder = rx;
+	psp_ref_hw_moderate(port->hw, &tx, &rx);
+
+	return 0;
+}
+
 const struct ethtool_ops psp_ref_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_USECS |
+				     ETHTOOL_COALESCE_MAX_FRAMES |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE,
 	.get_drvinfo		= psp_ref_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_link_ksettings	= psp_ref_get_link_ksettings,
@@ -199,6 +283,8 @@ const struct ethtool_ops psp_ref_ethtool_ops = {
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_ringparam		= psp_ref_get_ringparam,
 	.set_ringparam		= psp_ref_set_ringparam,
+	.get_coalesce		= psp_ref_get_coalesce,
+	.set_coalesce		= psp_ref_set_coalesce,
 	.get_channels		= psp_ref_get_channels,
 	.set_channels		= psp_ref_set_channels,
 };

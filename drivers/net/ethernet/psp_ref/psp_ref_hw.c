@@ -22,6 +22,8 @@ static void psp_ref_hw_queue_init(struct psp_ref_hw *hw, unsigned int i)
 	init_waitqueue_head(&q->rx_wait);
 	init_waitqueue_head(&q->rx_ring_wait);
 	skb_queue_head_init(&q->backlog);
+	psp_ref_moder_init(&q->tx_moder, q, &hw->tx_moder);
+	psp_ref_moder_init(&q->rx_moder, q, &hw->rx_moder);
 	psp_ref_stats_init(&q->tx_stats);
 	psp_ref_stats_init(&q->rx_stats);
 }
@@ -110,6 +112,8 @@ static void psp_ref_queue_stop(struct psp_ref_hw_queue *q)
 {
 	psp_ref_engine_stop(&q->tx_engine);
 	psp_ref_engine_stop(&q->rx_engine);
+	psp_ref_moder_stop(&q->tx_moder);
+	psp_ref_moder_stop(&q->rx_moder);
 	__skb_queue_purge(&q->backlog);
 	psp_ref_aead_free(&q->tx_aead);
 	psp_ref_aead_free(&q->rx_aead);
@@ -121,8 +125,8 @@ static void psp_ref_queue_stop(struct psp_ref_hw_queue *q)
  * psp_ref_hw_stop() - stop all engines
  * @hw: device
  *
- * Nothing is written to the rings after this. Descriptors without a
- * completion will not get one.
+ * Nothing is written to the rings after this, and no interrupt is raised.
+ * Descriptors without a completion will not get one.
  */
 void psp_ref_hw_stop(struct psp_ref_hw *hw)
 {
@@ -225,7 +229,7 @@ static void psp_ref_queue_start(struct psp_ref_hw_queue *q,
  * @hw: device that is prepared and does not run
  * @setup: rings of each queue
  * @n: queue pairs to start, not more than were prepared
- * @irq: raises an interrupt; called in process context
+ * @irq: raises an interrupt; called in process or softirq context
  * @data: for @irq
  */
 void psp_ref_hw_start(struct psp_ref_hw *hw,

@@ -212,6 +212,20 @@ enum psp_ref_hw_rx_stat {
 };
 
 /**
+ * struct psp_ref_hw_moder - how interrupts for completions are moderated
+ * @usecs: raise one when a completion has waited so many microseconds; 0: at
+ *	once
+ * @frames: raise one when so many completions have come together; 0: there is
+ *	no such number
+ * @adaptive: raise one as soon as the engine has nothing else to do, too
+ */
+struct psp_ref_hw_moder {
+	u32	usecs;
+	u32	frames;
+	bool	adaptive;
+};
+
+/**
  * typedef psp_ref_irq_t - the device's interrupt for one queue
  * @data: pointer given to psp_ref_hw_start()
  * @queue: queue with new completions
@@ -237,6 +251,9 @@ void psp_ref_hw_start(struct psp_ref_hw *hw,
 		      unsigned int n, psp_ref_irq_t irq, void *data);
 void psp_ref_hw_stop(struct psp_ref_hw *hw);
 void psp_ref_hw_reset(struct psp_ref_hw *hw);
+void psp_ref_hw_moderate(struct psp_ref_hw *hw,
+			 const struct psp_ref_hw_moder *tx,
+			 const struct psp_ref_hw_moder *rx);
 
 void psp_ref_hw_tx_doorbell(struct psp_ref_hw *hw, unsigned int queue,
 			    u32 prod);
@@ -248,6 +265,8 @@ u64 psp_ref_hw_tx_stat(struct psp_ref_hw *hw, unsigned int queue,
 		       enum psp_ref_hw_tx_stat stat);
 u64 psp_ref_hw_rx_stat(struct psp_ref_hw *hw, unsigned int queue,
 		       enum psp_ref_hw_rx_stat stat);
+u64 psp_ref_hw_tx_interrupts(struct psp_ref_hw *hw, unsigned int queue);
+u64 psp_ref_hw_rx_interrupts(struct psp_ref_hw *hw, unsigned int queue);
 u64 psp_ref_hw_no_link(struct psp_ref_hw *hw);
 
 void psp_ref_hw_connect(struct psp_ref_hw *a, struct psp_ref_hw *b);

@@ -5,6 +5,8 @@
 #ifndef PSP_REF_HW_INT_H
 #define PSP_REF_HW_INT_H
 
+#include <linux/atomic.h>
+#include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
@@ -34,7 +36,8 @@ struct task_struct;
  * - &psp_ref_devkeys.lock, a mutex held while a key is derived.
  *
  * All run in process context: no lock here disables bottom halves, and none
- * may be taken in one. &psp_ref_hw.mbox_lock is outermost.
+ * may be taken in one. The one thing that runs in softirq context is the timer
+ * of &psp_ref_moder, which takes none. &psp_ref_hw.mbox_lock is outermost.
  * &psp_ref_hw.peer changes under rtnl_lock() and is read under RCU.
  */
 
@@ -319,6 +322,34 @@ void psp_ref_impair_stop(struct psp_ref_wire *wire);
 void psp_ref_impair(struct psp_ref_wire *wire, struct sk_buff *skb,
 		    struct sk_buff_head *out);
 
+/* psp_ref_hw_irq.c */
+
+struct psp_ref_hw_queue;
+
+/**
+ * struct psp_ref_moder - one interrupt source: completions of an engine
+ * @q: its queue
+ * @conf: how it is moderated; changes at any time
+ * @timer: raises the interrupt when a completion has waited for long enough
+ * @pending: completions since the last interrupt
+ * @raised: count of interrupts
+ */
+struct psp_ref_moder {
+	struct psp_ref_hw_queue		*q;
+	const struct psp_ref_hw_moder	*conf;
+	struct hrtimer			timer;
+	atomic_t			pending;
+	atomic64_t			raised;
+};
+
+void psp_ref_moder_init(struct psp_ref_moder *moder,
+			struct psp_ref_hw_queue *q,
+			const struct psp_ref_hw_moder *conf);
+void psp_ref_moder_event(struct psp_ref_moder *moder, unsigned int n);
+void psp_ref_moder_idle(struct psp_ref_moder *moder);
+void psp_ref_moder_flush(struct psp_ref_moder *moder);
+void psp_ref_moder_stop(struct psp_ref_moder *moder);
+
 /* psp_ref_hw.c, psp_ref_hw_tx.c, psp_ref_hw_rx.c */
 
 /**
@@ -332,6 +363,7 @@ void psp_ref_impair(struct psp_ref_wire *wire, struct sk_buff *skb,
  * @tx_engine_new: thread that psp_ref_hw_start() will start
  * @tx_aead: the transmit engine's
  * @iv: the transmit engine's
+ * @tx_moder: the transmit engine's interrupts
  * @tx_stats: enum psp_ref_hw_tx_stat; written by the transmit engine
  * @rx: receive ring, while the device runs
  * @backlog: frames come in from the wire
@@ -342,6 +374,7 @@ void psp_ref_impair(struct psp_ref_wire *wire, struct sk_buff *skb,
  * @rx_engine_new: thread that psp_ref_hw_start() will start
  * @rx_aead: the receive engine's
  * @rx_spare: the receive engine's; takes derived keys not known to be good
+ * @rx_moder: the receive engine's interrupts
  * @rx_stats: enum psp_ref_hw_rx_stat; written by the receive engine
  */
 struct psp_ref_hw_queue {
@@ -355,6 +388,7 @@ struct psp_ref_hw_queue {
 	struct task_struct	*tx_engine_new;
 	struct psp_ref_aead	tx_aead;
 	struct psp_ref_iv	iv;
+	struct psp_ref_moder	tx_moder;
 	struct psp_ref_stats	tx_stats;
 
 	struct psp_ref_rxring	*rx;
@@ -366,6 +400,7 @@ struct psp_ref_hw_queue {
 	struct task_struct	*rx_engine_new;
 	struct psp_ref_aead	rx_aead;
 	struct psp_ref_key	*rx_spare;
+	struct psp_ref_moder	rx_moder;
 	struct psp_ref_stats	rx_stats;
 };
 
@@ -375,6 +410,8 @@ struct psp_ref_hw_queue {
  * @id: number of the port, for the names of the threads
  * @irq: raises the interrupt of a queue
  * @irq_data: for @irq
+ * @tx_moder: how interrupts for transmit completions are moderated
+ * @rx_moder: the same for received frames
  * @mbox_lock: one mailbox command at a time
  * @mbox_latency_us: knob, how long a command to the key table takes
  * @tx_pause_fetch: knob, mask of queues that fetch no descriptors
@@ -396,6 +433,8 @@ struct psp_ref_hw {
 	int			id;
 	psp_ref_irq_t		irq;
 	void			*irq_data;
+	struct psp_ref_hw_moder	tx_moder;
+	struct psp_ref_hw_moder	rx_moder;
 	/* one command at a time */
 	struct mutex		mbox_lock;
 	u32			mbox_latency_us;
@@ -411,9 +450,6 @@ struct psp_ref_hw {
 	unsigned int		nactive;
 	struct psp_ref_hw_queue	queue[] __counted_by(nqueues);
 };
-
-/* Completions that an engine writes at most before it raises an interrupt */
-#define PSP_REF_IRQ_BATCH	16
 
 int psp_ref_hw_tx_engine(void *data);
 int psp_ref_hw_rx_engine(void *data);

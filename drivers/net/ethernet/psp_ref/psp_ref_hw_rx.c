@@ -94,7 +94,7 @@ static void psp_ref_rx_complete(struct psp_ref_hw_queue *q,
 	struct psp_ref_rxring *ring = q->rx;
 
 	if (!psp_ref_rx_ring_room(ring)) {
-		q->hw->irq(q->hw->irq_data, q->index);
+		psp_ref_moder_flush(&q->rx_moder);
 		wait_event_idle(q->rx_ring_wait, psp_ref_rx_ring_room(ring) ||
 				kthread_should_stop());
 	}
@@ -106,6 +106,7 @@ static void psp_ref_rx_complete(struct psp_ref_hw_queue *q,
 	ring->comp[ring->prod & (ring->size - 1)] = *rxc;
 	/* Pairs with the driver's acquire: the completion is whole */
 	smp_store_release(&ring->prod, ring->prod + 1);
+	psp_ref_moder_event(&q->rx_moder, 1);
 }
 
 /**
@@ -316,22 +317,20 @@ int psp_ref_hw_rx_engine(void *data)
 {
 	struct psp_ref_hw_queue *q = data;
 	struct sk_buff *skb;
-	int n;
 
 	while (!kthread_should_stop()) {
 		wait_event_idle(q->rx_wait,
 				!skb_queue_empty_lockless(&q->backlog) ||
 				kthread_should_stop());
 
-		for (n = 0; n < PSP_REF_IRQ_BATCH; n++) {
+		while (!kthread_should_stop()) {
 			skb = psp_ref_rx_fetch(q);
 			if (!skb)
 				break;
 			psp_ref_rx_one(q, skb);
 			cond_resched();
 		}
-		if (n)
-			q->hw->irq(q->hw->irq_data, q->index);
+		psp_ref_moder_idle(&q->rx_moder);
 	}
 
 	return 0;

@@ -305,14 +305,19 @@ static bool psp_ref_tx_has_work(const struct psp_ref_hw_queue *q)
 
 static void psp_ref_tx_work(struct psp_ref_hw_queue *q)
 {
+	u32 n;
+
 	if (psp_ref_tx_may_fetch(q))
 		psp_ref_tx_one(q);
+	if (!psp_ref_tx_may_publish(q))
+		return;
 
 	/* Pairs with the driver's acquire: the completions are whole, and the
 	 * device is done with descriptors and buffers.
 	 */
-	if (psp_ref_tx_may_publish(q))
-		smp_store_release(&q->tx->comp_prod, q->tx_head);
+	n = q->tx_head - q->tx->comp_prod;
+	smp_store_release(&q->tx->comp_prod, q->tx_head);
+	psp_ref_moder_event(&q->tx_moder, n);
 }
 
 /**
@@ -324,20 +329,16 @@ static void psp_ref_tx_work(struct psp_ref_hw_queue *q)
 int psp_ref_hw_tx_engine(void *data)
 {
 	struct psp_ref_hw_queue *q = data;
-	int n;
 
 	while (!kthread_should_stop()) {
 		wait_event_idle(q->tx_wait, psp_ref_tx_has_work(q) ||
 				kthread_should_stop());
 
-		for (n = 0; n < PSP_REF_IRQ_BATCH; n++) {
-			if (!psp_ref_tx_has_work(q) || kthread_should_stop())
-				break;
+		while (psp_ref_tx_has_work(q) && !kthread_should_stop()) {
 			psp_ref_tx_work(q);
 			cond_resched();
 		}
-		if (n)
-			q->hw->irq(q->hw->irq_data, q->index);
+		psp_ref_moder_idle(&q->tx_moder);
 	}
 
 	return 0;

@@ -134,6 +134,16 @@ static void psp_ref_napi_del_all(struct psp_ref_port *port)
 	synchronize_net();
 }
 
+/* As long as an engine has work to do it tells of its completions in batches */
+static void psp_ref_moderation_init(struct psp_ref_port *port)
+{
+	port->tx_moder.usecs = PSP_REF_MODER_USECS;
+	port->tx_moder.frames = PSP_REF_MODER_FRAMES;
+	port->tx_moder.adaptive = true;
+	port->rx_moder = port->tx_moder;
+	psp_ref_hw_moderate(port->hw, &port->tx_moder, &port->rx_moder);
+}
+
 static int psp_ref_dev_init(struct net_device *dev)
 {
 	struct psp_ref_port *port = netdev_priv(dev);
@@ -158,6 +168,7 @@ static int psp_ref_dev_init(struct net_device *dev)
 		goto err_free_queues;
 	}
 
+	psp_ref_moderation_init(port);
 	psp_ref_debugfs_add(port);
 	return 0;
 
