@@ -89,6 +89,7 @@ int psp_tcp_unacked(int fd);		/* segments in flight, or -errno */
 int psp_tcp_retrans(int fd);		/* total retransmissions, or -errno */
 int psp_tcp_inq(int fd);		/* bytes to read, or -errno */
 int psp_tcp_outq(int fd);		/* bytes not acknowledged, or -errno */
+int psp_tcp_wmem(int fd);		/* bytes of buffers being sent */
 int psp_tcp_ulp(int fd, char *name, socklen_t len);
 
 /* Poll until everything sent is acknowledged or @timeout_ms is over */

@@ -12,7 +12,7 @@
 
 #include "psp_wire.h"
 
-static int psp_ethtool(struct psp_end *end, void *cmd)
+int psp_ethtool(struct psp_end *end, void *cmd)
 {
 	struct ifreq ifr = { .ifr_data = cmd };
 	int fd, err = 0;

@@ -6,6 +6,7 @@
  *   psp_conn.h	TCP connections across the cable, association and rekeying
  *   psp_xfer.h	checked bulk data
  *   psp_wire.h	psp_ref's debugfs knobs and frames seen on the wire
+ *   psp_tune.h	rings, channels, interrupts and offloads of a port
  *
  * Functions return 0 or -errno unless stated otherwise, and never wait
  * without a deadline.
@@ -18,6 +19,7 @@
 #include "psp_conn.h"
 #include "psp_xfer.h"
 #include "psp_wire.h"
+#include "psp_tune.h"
 
 /*
  * A request that must fail with @error and name the attribute @bad_attr as

@@ -2,6 +2,7 @@
 /* What TCP tells about a socket, and the counters of a namespace */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,16 @@ int psp_tcp_inq(int fd)
 int psp_tcp_outq(int fd)
 {
 	return psp_tcp_ioctl(fd, SIOCOUTQ);
+}
+
+int psp_tcp_wmem(int fd)
+{
+	uint32_t mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len))
+		return -errno;
+	return mem[SK_MEMINFO_WMEM_ALLOC];
 }
 
 int psp_tcp_ulp(int fd, char *name, socklen_t len)

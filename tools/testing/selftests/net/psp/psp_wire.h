@@ -20,10 +20,16 @@ int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len);
 /* The same of a file that holds a number, or -errno */
 int64_t psp_gauge(struct psp_end *end, const char *name);
 
+/* A request of ethtool's ioctl; @cmd begins with its number */
+int psp_ethtool(struct psp_end *end, void *cmd);
+
 /* Name of the port as its driver gives it, "bus info" of ethtool */
 int psp_ethtool_bus(struct psp_end *end, char *bus, size_t len);
 
-/* A counter of "ethtool -S", summed up over the queues, or -ENOENT */
+/*
+ * A counter of "ethtool -S", summed up over the queues, or of one queue if it
+ * is named in full ("q0_tx_packets"), or -ENOENT
+ */
 int64_t psp_ethtool_stat(struct psp_end *end, const char *name);
 
 /*
