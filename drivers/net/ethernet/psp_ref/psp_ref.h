@@ -172,6 +172,7 @@ enum psp_ref_quiesce_fault {
  * struct psp_ref_port - a port, the private part of its net device
  * @dev: net device
  * @hw: device
+ * @caps: what the core is told that the PSP device can do
  * @psd: PSP device; NULL while there is none, and from the start of removal on
  * @psd_owned: the same, under rtnl_lock() until it is unregistered
  * @hw_gone: the port is being removed and its device has been reset, or is
@@ -195,6 +196,7 @@ enum psp_ref_quiesce_fault {
 struct psp_ref_port {
 	struct net_device		*dev;
 	struct psp_ref_hw		*hw;
+	struct psp_dev_caps		caps;
 	struct psp_dev __rcu		*psd;
 	struct psp_dev			*psd_owned;
 	bool				hw_gone;

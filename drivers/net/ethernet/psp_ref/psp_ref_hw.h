@@ -22,6 +22,12 @@ struct psp_ref_hw;
 /* The longest frame a port takes is an MTU of this with its headers */
 #define PSP_REF_MAX_MTU		9000
 
+/* What the device can encrypt and decrypt */
+#define PSP_REF_VERSIONS	(BIT(PSP_VERSION_HDR0_AES_GCM_128) | \
+				 BIT(PSP_VERSION_HDR0_AES_GCM_256) | \
+				 BIT(PSP_VERSION_HDR0_AES_GMAC_128) | \
+				 BIT(PSP_VERSION_HDR0_AES_GMAC_256))
+
 /* No valid key handle has this value */
 #define PSP_REF_NO_KEY		0
 

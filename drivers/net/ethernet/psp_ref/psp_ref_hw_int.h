@@ -67,11 +67,6 @@ struct psp_ref_aead {
 	u8			nonce[12];
 };
 
-#define PSP_REF_VERSIONS	(BIT(PSP_VERSION_HDR0_AES_GCM_128) | \
-				 BIT(PSP_VERSION_HDR0_AES_GCM_256) | \
-				 BIT(PSP_VERSION_HDR0_AES_GMAC_128) | \
-				 BIT(PSP_VERSION_HDR0_AES_GMAC_256))
-
 struct psp_ref_key *psp_ref_key_alloc(u8 version, const u8 *key);
 int psp_ref_key_set(struct psp_ref_key *key, u8 version, const u8 *bytes);
 void psp_ref_key_put(struct psp_ref_key *key);

@@ -3,12 +3,30 @@
  * What the PSP core asks of the driver: mailbox commands, mostly.
  */
 
+#include <linux/moduleparam.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "psp_ref.h"
+
+static unsigned int versions = PSP_REF_VERSIONS;
+
+/* A PSP device without a version is none */
+static int psp_ref_set_versions(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, PSP_REF_VERSIONS);
+}
+
+static const struct kernel_param_ops psp_ref_versions_ops = {
+	.set	= psp_ref_set_versions,
+	.get	= param_get_uint,
+};
+
+module_param_cb(versions, &psp_ref_versions_ops, &versions, 0644);
+MODULE_PARM_DESC(versions,
+		 "Mask of the PSP versions of new ports (default: all)");
 
 static int psp_ref_set_config(struct psp_dev *psd, struct psp_dev_config *conf,
 			      struct netlink_ext_ack *extack)
@@ -198,14 +216,6 @@ static struct psp_dev_ops psp_ref_psp_ops = {
 	.get_stats	= psp_ref_get_stats,
 };
 
-static struct psp_dev_caps psp_ref_psp_caps = {
-	.versions = BIT(PSP_VERSION_HDR0_AES_GCM_128) |
-		    BIT(PSP_VERSION_HDR0_AES_GCM_256) |
-		    BIT(PSP_VERSION_HDR0_AES_GMAC_128) |
-		    BIT(PSP_VERSION_HDR0_AES_GMAC_256),
-	.assoc_drv_spc = sizeof(struct psp_ref_tx_key),
-};
-
 /* A new PSP device receives no version until it is configured, and is of
  * generation 0: so does and is a new device here.
  */
@@ -215,8 +225,11 @@ int psp_ref_psp_register(struct psp_ref_port *port)
 
 	ASSERT_RTNL();
 
-	psd = psp_dev_create(port->dev, &psp_ref_psp_ops, &psp_ref_psp_caps,
-			     port);
+	port->caps = (struct psp_dev_caps) {
+		.versions = READ_ONCE(versions),
+		.assoc_drv_spc = sizeof(struct psp_ref_tx_key),
+	};
+	psd = psp_dev_create(port->dev, &psp_ref_psp_ops, &port->caps, port);
 	if (IS_ERR(psd))
 		return PTR_ERR(psd);
 

@@ -90,6 +90,22 @@ int64_t psp_gauge(struct psp_end *end, const char *name)
 	return err ? err : strtoll(buf, NULL, 0);
 }
 
+int psp_param_set(const char *name, const char *val)
+{
+	char path[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/sys/module/psp_ref/parameters/%s",
+		 name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, val, strlen(val)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 int psp_wire_harm(struct psp_end *end, const char *harm, double percent)
 {
 	char knob[64];

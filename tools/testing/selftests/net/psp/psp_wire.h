@@ -23,6 +23,9 @@ int64_t psp_gauge(struct psp_end *end, const char *name);
 /* A request of ethtool's ioctl; @cmd begins with its number */
 int psp_ethtool(struct psp_end *end, void *cmd);
 
+/* Set a module parameter of psp_ref; ports that exist keep the old value */
+int psp_param_set(const char *name, const char *val);
+
 /* Name of the port as its driver gives it, "bus info" of ethtool */
 int psp_ethtool_bus(struct psp_end *end, char *bus, size_t len);
 

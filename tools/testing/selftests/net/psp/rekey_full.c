@@ -3,30 +3,12 @@
  * A device whose key table is full: no new tx key, and what has one goes on.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "psp_lib.h"
 
 #define STALL_MS	20000
 #define VERSION		PSP_VERSION_HDR0_AES_GCM_128
-#define TABLE_SIZE	"/sys/module/psp_ref/parameters/key_table_size"
-
-/* Of ports that are made from now on */
-static int full_table_size(const char *size)
-{
-	int fd, err = 0;
-
-	fd = open(TABLE_SIZE, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, size, strlen(size)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
 
 FIXTURE(full)
 {
@@ -38,9 +20,9 @@ FIXTURE_SETUP(full)
 {
 	int err;
 
-	ASSERT_EQ(0, full_table_size("1"));
+	ASSERT_EQ(0, psp_param_set("key_table_size", "1"));
 	err = psp_net_open(&self->net);
-	ASSERT_EQ(0, full_table_size("8192"));
+	ASSERT_EQ(0, psp_param_set("key_table_size", "8192"));
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, psp_conn_open(&self->conn, &self->net, PSP_IPV4));
 	ASSERT_EQ(0, psp_conn_secure(&self->conn, VERSION));
