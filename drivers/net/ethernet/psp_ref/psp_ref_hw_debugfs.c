@@ -4,6 +4,7 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/time.h>
 
@@ -184,6 +185,62 @@ static const struct seq_operations psp_ref_handles_sops = {
 
 DEFINE_SEQ_ATTRIBUTE(psp_ref_handles);
 
+static int psp_ref_next_spi_get(void *data, u64 *val)
+{
+	struct psp_ref_devkeys *keys = data;
+
+	mutex_lock(&keys->lock);
+	*val = keys->next_spi;
+	mutex_unlock(&keys->lock);
+
+	return 0;
+}
+
+static int psp_ref_next_spi_set(void *data, u64 val)
+{
+	struct psp_ref_devkeys *keys = data;
+
+	if (!val || val > PSP_SPI_KEY_ID)
+		return -EINVAL;
+
+	mutex_lock(&keys->lock);
+	keys->next_spi = val;
+	mutex_unlock(&keys->lock);
+
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(psp_ref_next_spi_fops, psp_ref_next_spi_get,
+			 psp_ref_next_spi_set, "%llu\n");
+
+static int psp_ref_spis_used_get(void *data, u64 *val)
+{
+	struct psp_ref_devkeys *keys = data;
+
+	mutex_lock(&keys->lock);
+	*val = keys->spis_used;
+	mutex_unlock(&keys->lock);
+
+	return 0;
+}
+
+static int psp_ref_spis_used_set(void *data, u64 val)
+{
+	struct psp_ref_devkeys *keys = data;
+
+	if (val > PSP_SPI_KEY_ID)
+		return -EINVAL;
+
+	mutex_lock(&keys->lock);
+	keys->spis_used = val;
+	mutex_unlock(&keys->lock);
+
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(psp_ref_spis_used_fops, psp_ref_spis_used_get,
+			 psp_ref_spis_used_set, "%llu\n");
+
 static void psp_ref_wire_debugfs(struct psp_ref_wire *wire, struct dentry *dir)
 {
 	debugfs_create_u32("wire_loss", 0600, dir, &wire->loss);
@@ -227,4 +284,8 @@ void psp_ref_hw_debugfs(struct psp_ref_hw *hw, struct dentry *dir)
 			    &psp_ref_stale_handle_fops);
 	debugfs_create_file("mbox_latency_us", 0600, dir, hw,
 			    &psp_ref_mbox_latency_fops);
+	debugfs_create_file("next_spi", 0600, dir, &hw->devkeys,
+			    &psp_ref_next_spi_fops);
+	debugfs_create_file("spis_used", 0600, dir, &hw->devkeys,
+			    &psp_ref_spis_used_fops);
 }
