@@ -202,12 +202,22 @@ static int psp_nl_assoc_version(struct genl_info *info,
 	return version;
 }
 
-/* The socket's state is of another device than the one found */
-static int psp_nl_assoc_other_dev(struct genl_info *info)
+/* A key was refused: -EXDEV stands for another device than that of the
+ * socket's state, the other two are about the socket itself.
+ */
+static int psp_nl_assoc_refused(struct genl_info *info, int err)
 {
-	NL_SET_BAD_ATTR(info->extack, info->attrs[PSP_A_ASSOC_DEV_ID]);
+	struct nlattr *id = info->attrs[PSP_A_ASSOC_DEV_ID];
+	struct nlattr *fd = info->attrs[PSP_A_ASSOC_SOCK_FD];
 
-	return -EINVAL;
+	if (err == -EXDEV) {
+		NL_SET_BAD_ATTR(info->extack, id);
+		return -EINVAL;
+	}
+	if (err == -EINVAL || err == -EBUSY)
+		NL_SET_BAD_ATTR(info->extack, fd);
+
+	return err;
 }
 
 /* Leave room for a key that is not known yet, so that putting it cannot fail */
@@ -267,12 +277,8 @@ static int psp_nl_set_rx(struct genl_info *info, u8 version,
 
 	err = psp_sock_set_rx(sock->sk, info->user_ptr[PSP_NL_PTR_DEV],
 			      version, key, info->extack);
-	if (err == -EXDEV)
-		return psp_nl_assoc_other_dev(info);
-	if (err == -EINVAL || err == -EBUSY)
-		NL_SET_BAD_ATTR(info->extack, info->attrs[PSP_A_ASSOC_SOCK_FD]);
 
-	return err;
+	return psp_nl_assoc_refused(info, err);
 }
 
 /**
@@ -368,7 +374,7 @@ static int psp_nl_set_tx(struct genl_info *info, u8 version,
 
 err_free_rsp:
 	nlmsg_free(rsp);
-	return err == -EXDEV ? psp_nl_assoc_other_dev(info) : err;
+	return psp_nl_assoc_refused(info, err);
 }
 
 static int psp_nl_tx_assoc(struct genl_info *info)

@@ -313,18 +313,17 @@ TEST_F(refuse, to_put_a_socket_with_state_into_a_sockmap)
 
 TEST_F(refuse, tx_assoc_without_rx_assoc)
 {
-	EXPECT_EQ(-EINVAL, psp_nl_tx_assoc(self->nl, 0, 0, self->conn.a.fd,
-					   &self->key));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_REFUSED(self->nl, psp_nl_tx_assoc(self->nl, 0, 0,
+						 self->conn.a.fd, &self->key),
+		       -EINVAL, "sock-fd", "");
 	EXPECT_EQ(0, psp_conn_ping(&self->conn));
 }
 
 TEST_F(refuse, version_other_than_the_rx_assoc_s)
 {
 	ASSERT_EQ(0, psp_conn_rx(&self->conn, &self->conn.a, 0));
-	EXPECT_EQ(-EINVAL, psp_nl_tx_assoc(self->nl, 0, 2, self->conn.a.fd,
-					   &self->key));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_TRUE(refuse_both(self->nl, 0, 2, self->conn.a.fd, -EINVAL,
+				"sock-fd", ""));
 	EXPECT_EQ(0, psp_conn_ping(&self->conn));
 }
 
@@ -372,14 +371,14 @@ TEST_F(refuse, second_rx_assoc_before_psp_full)
 	struct psp_key key;
 
 	ASSERT_EQ(0, psp_conn_rx(&self->conn, &self->conn.a, 0));
-	EXPECT_EQ(-EBUSY, psp_nl_rx_assoc(self->nl, 0, 0, self->conn.a.fd,
-					  &key));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_REFUSED(self->nl, psp_nl_rx_assoc(self->nl, 0, 0,
+						 self->conn.a.fd, &key),
+		       -EBUSY, "sock-fd", "");
 	ASSERT_EQ(0, psp_conn_rx(&self->conn, &self->conn.b, 0));
 	ASSERT_EQ(0, psp_conn_tx(&self->conn, &self->conn.a));
-	EXPECT_EQ(-EBUSY, psp_nl_rx_assoc(self->nl, 0, 0, self->conn.a.fd,
-					  &key));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_REFUSED(self->nl, psp_nl_rx_assoc(self->nl, 0, 0,
+						 self->conn.a.fd, &key),
+		       -EBUSY, "sock-fd", "");
 
 	/* The first key is still the one */
 	ASSERT_EQ(0, psp_conn_tx(&self->conn, &self->conn.b));
@@ -389,9 +388,9 @@ TEST_F(refuse, second_rx_assoc_before_psp_full)
 TEST_F(refuse, second_tx_assoc_before_psp_full)
 {
 	ASSERT_EQ(0, psp_conn_assoc(&self->conn, 0));
-	EXPECT_EQ(-EBUSY, psp_nl_tx_assoc(self->nl, 0, 0, self->conn.a.fd,
-					  &self->key));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_REFUSED(self->nl, psp_nl_tx_assoc(self->nl, 0, 0,
+						 self->conn.a.fd, &self->key),
+		       -EBUSY, "sock-fd", "");
 	EXPECT_EQ(0, psp_conn_ping(&self->conn));
 }
 
@@ -403,8 +402,8 @@ TEST_F(refuse, tx_assoc_while_plain_text_waits_to_be_read)
 	ASSERT_EQ(0, psp_conn_rx(&self->conn, &self->conn.b, 0));
 	ASSERT_EQ(5, send(self->conn.b.fd, "plain", 5, 0));
 	ASSERT_EQ(0, psp_tcp_drain(self->conn.b.fd, 10000));
-	EXPECT_EQ(-EBUSY, psp_conn_tx(&self->conn, &self->conn.a));
-	EXPECT_TRUE(psp_ack_has_reason(&self->nl->ack));
+	EXPECT_REFUSED(self->nl, psp_conn_tx(&self->conn, &self->conn.a),
+		       -EBUSY, "sock-fd", "");
 
 	ASSERT_EQ(5, recv(self->conn.a.fd, buf, sizeof(buf), 0));
 	EXPECT_EQ(0, psp_conn_tx(&self->conn, &self->conn.a));
@@ -416,10 +415,8 @@ TEST_F(refuse, tx_assoc_while_plain_text_waits_to_be_read)
 TEST_F(refuse, in_the_order_of_the_checks)
 {
 	ASSERT_EQ(0, psp_conn_assoc(&self->conn, 0));
-	EXPECT_EQ(-EINVAL, psp_nl_tx_assoc(self->nl, 0, 2, self->conn.a.fd,
-					   &self->key));
-	EXPECT_EQ(-EINVAL, psp_nl_rx_assoc(self->nl, 0, 2, self->conn.a.fd,
-					   &self->key));
+	EXPECT_TRUE(refuse_both(self->nl, 0, 2, self->conn.a.fd, -EINVAL,
+				"sock-fd", ""));
 	EXPECT_REFUSED(self->nl, psp_nl_rx_assoc(self->nl, NO_SUCH_DEV, 2,
 						 self->conn.a.fd, &self->key),
 		       -EINVAL, "dev-id", "");

@@ -4,6 +4,7 @@
  * on under the very same keys.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "kselftest_harness.h"
 #include "psp_lib.h"
@@ -86,20 +87,28 @@ static int refuse_unharmed(struct psp_conn *conn, struct psp_tap *tap)
 #define EXPECT_UNHARMED() \
 	EXPECT_EQ(0, refuse_unharmed(&self->conn, &self->tap))
 
+/* The error, if the message says why and names the socket */
+static int refuse_error(const struct psp_nl *nl)
+{
+	return *nl->ack.msg && !strcmp(nl->ack.bad, "sock-fd") ? nl->ack.err :
+								 0;
+}
+
 static int refuse_rx(struct psp_nl *nl, uint32_t id, uint32_t version, int fd)
 {
 	struct psp_key key;
-	int err = psp_nl_rx_assoc(nl, id, version, fd, &key);
 
-	return psp_ack_has_reason(&nl->ack) ? err : 0;
+	psp_nl_rx_assoc(nl, id, version, fd, &key);
+
+	return refuse_error(nl);
 }
 
 static int refuse_tx(struct psp_nl *nl, uint32_t id, uint32_t version, int fd,
 		     const struct psp_key *key)
 {
-	int err = psp_nl_tx_assoc(nl, id, version, fd, key);
+	psp_nl_tx_assoc(nl, id, version, fd, key);
 
-	return psp_ack_has_reason(&nl->ack) ? err : 0;
+	return refuse_error(nl);
 }
 
 TEST_F(refuse, rx_without_rotation_since)
