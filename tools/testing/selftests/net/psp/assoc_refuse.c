@@ -17,6 +17,10 @@
 #define IPPROTO_MPTCP	262
 #endif
 
+#ifndef AF_SMC
+#define AF_SMC		43
+#endif
+
 #define NO_SUCH_DEV	0x7ffffff0
 #define NO_SUCH_FD	9999
 
@@ -212,6 +216,39 @@ TEST_F(refuse, socket_that_is_not_tcp)
 					"sock-fd", ""));
 		close(fd);
 	}
+}
+
+TEST_F(refuse, socket_of_smc)
+{
+	int fd;
+
+	fd = psp_ns_socket(self->net.a.ns, AF_SMC, SOCK_STREAM, 0);
+	ASSERT_GE(fd, 0);
+	EXPECT_TRUE(refuse_both(self->nl, self->id, 0, fd, -EOPNOTSUPP,
+				"sock-fd", ""));
+	close(fd);
+}
+
+/* The peer does not speak SMC: the file changes over to the TCP socket, but
+ * SMC still owns it
+ */
+TEST_F(refuse, tcp_socket_that_smc_owns)
+{
+	struct psp_conn conn = self->conn;
+	uint16_t port = 0;
+	int listener;
+
+	conn.a.fd = psp_ns_socket(self->net.a.ns, AF_SMC, SOCK_STREAM, 0);
+	ASSERT_GE(conn.a.fd, 0);
+	listener = psp_tcp_listen(&self->net.b, PSP_IPV4, &port);
+	ASSERT_GE(listener, 0);
+	ASSERT_EQ(0, psp_conn_finish(&conn, listener, port));
+	close(listener);
+
+	EXPECT_TRUE(refuse_both(self->nl, 0, 0, conn.a.fd, -EINVAL, "sock-fd",
+				""));
+	EXPECT_EQ(0, psp_conn_ping(&conn));
+	psp_conn_close(&conn);
 }
 
 TEST_F(refuse, fd_that_is_no_socket)
