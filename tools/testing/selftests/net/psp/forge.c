@@ -14,7 +14,6 @@
 
 #include "forge.h"
 #include "psp_wire.h"
-#include "seal.h"
 
 #define FORGE_MAX	1500
 #define FORGE_HLEN	(sizeof(struct ethhdr) + sizeof(struct ip6_hdr))
@@ -233,28 +232,42 @@ int forge_plain(const struct forge *forge, const struct forge_seg *seg)
 	return forge_ip(forge, IPPROTO_TCP, tcp, forge_tcp(forge, seg, tcp));
 }
 
-int forge_psp(const struct forge *forge, const struct forge_seg *seg,
-	      uint32_t version, const struct psp_key *key)
+int forge_seal(const struct forge *forge, const struct forge_seg *seg,
+	       struct seal_hdr *hdr, const struct psp_key *key, uint8_t *out)
 {
-	uint8_t tcp[FORGE_MAX], udp[FORGE_MAX + 64];
-	struct udphdr *uh = (struct udphdr *)udp;
-	struct seal_hdr hdr = {
-		.nexthdr = IPPROTO_TCP, .version = version,
-	};
-	int len;
+	uint8_t tcp[FORGE_MAX];
 
 	if (seg->len > FORGE_MAX - sizeof(struct tcphdr) ||
-	    getrandom(&hdr.iv, sizeof(hdr.iv), 0) != sizeof(hdr.iv))
+	    getrandom(&hdr->iv, sizeof(hdr->iv), 0) != sizeof(hdr->iv))
 		return -EMSGSIZE;
-	len = seal_packet(key, &hdr, tcp, forge_tcp(forge, seg, tcp),
-			  (uint8_t *)(uh + 1));
-	if (len < 0)
-		return len;
+	hdr->nexthdr = IPPROTO_TCP;
+	return seal_packet(key, hdr, tcp, forge_tcp(forge, seg, tcp), out);
+}
+
+int forge_udp(const struct forge *forge, const void *psp, size_t len)
+{
+	uint8_t udp[sizeof(struct udphdr) + FORGE_PSP_MAX];
+	struct udphdr *uh = (struct udphdr *)udp;
+
+	if (len > FORGE_PSP_MAX)
+		return -EMSGSIZE;
 	memset(uh, 0, sizeof(*uh));
 	uh->uh_sport = htons(40000);
 	uh->uh_dport = htons(PSP_UDP_PORT);
 	uh->uh_ulen = htons(sizeof(*uh) + len);
+	memcpy(uh + 1, psp, len);
 	return forge_ip(forge, IPPROTO_UDP, udp, sizeof(*uh) + len);
+}
+
+int forge_psp(const struct forge *forge, const struct forge_seg *seg,
+	      uint32_t version, const struct psp_key *key)
+{
+	struct seal_hdr hdr = { .version = version };
+	uint8_t psp[FORGE_PSP_MAX];
+	int len;
+
+	len = forge_seal(forge, seg, &hdr, key, psp);
+	return len < 0 ? len : forge_udp(forge, psp, len);
 }
 
 static struct forge_seg forge_text_seg(const char *text)

@@ -3,12 +3,15 @@
 #define FORGE_H
 
 #include "psp_conn.h"
+#include "seal.h"
 
 #define FORGE_FIN	0x01
 #define FORGE_SYN	0x02
 #define FORGE_RST	0x04
 #define FORGE_PSH	0x08
 #define FORGE_ACK	0x10
+
+#define FORGE_PSP_MAX	1600
 
 /**
  * struct forge - makes frames that seem to come from the peer of a socket
@@ -72,6 +75,16 @@ int forge_ip(const struct forge *forge, uint8_t proto, const void *payload,
 
 /* In plain text */
 int forge_plain(const struct forge *forge, const struct forge_seg *seg);
+
+/*
+ * A PSP packet as it stands in UDP; IV and next header of @hdr are filled in.
+ * Returns its length, up to FORGE_PSP_MAX, or -errno.
+ */
+int forge_seal(const struct forge *forge, const struct forge_seg *seg,
+	       struct seal_hdr *hdr, const struct psp_key *key, uint8_t *out);
+
+/* Put a UDP header in front of a PSP packet, and send */
+int forge_udp(const struct forge *forge, const void *psp, size_t len);
 
 /* Under PSP */
 int forge_psp(const struct forge *forge, const struct forge_seg *seg,

@@ -88,9 +88,9 @@ static void seal_write_hdr(uint32_t spi, const struct seal_hdr *hdr,
 
 	spi = htonl(spi);
 	psph[0] = hdr->nexthdr;
-	psph[1] = 1;
+	psph[1] = hdr->virt ? 2 : 1;
 	psph[2] = hdr->crypt_offset / 4;
-	psph[3] = hdr->version << 2 | 1;
+	psph[3] = hdr->version << 2 | (hdr->virt ? 3 : 1);
 	memcpy(psph + 4, &spi, sizeof(spi));
 	memcpy(psph + 8, &iv, sizeof(iv));
 }
@@ -98,19 +98,25 @@ static void seal_write_hdr(uint32_t spi, const struct seal_hdr *hdr,
 int seal_packet(const struct psp_key *key, const struct seal_hdr *hdr,
 		const void *plain, size_t len, uint8_t *out)
 {
-	uint8_t *payload = out + PSP_HDR_LEN;
-	struct seal_part part = {
-		.aad = out, .icv = payload + len,
-	};
-	size_t clear = seal_is_gmac(hdr->version) ? len : hdr->crypt_offset;
+	size_t cookie_len = hdr->virt ? SEAL_COOKIE_LEN : 0;
+	uint8_t *rest = out + PSP_HDR_LEN;
+	struct seal_part part = { .aad = out };
+	size_t clear;
 	int err;
 
 	seal_write_hdr(key->spi, hdr, out);
-	memcpy(payload, plain, len);
+	memcpy(rest, &hdr->cookie, cookie_len);
+	memcpy(rest + cookie_len, plain, len);
+	len += cookie_len;
+	clear = seal_is_gmac(hdr->version) ? len : hdr->crypt_offset;
+	if (clear < cookie_len || clear > len)
+		return -EINVAL;
+
 	part.aad_len = PSP_HDR_LEN + clear;
-	part.in = payload + clear;
-	part.out = payload + clear;
+	part.in = rest + clear;
+	part.out = rest + clear;
 	part.len = len - clear;
+	part.icv = rest + len;
 	err = seal_crypt(key, out, &part, true);
 	return err ? err : PSP_HDR_LEN + len + PSP_ICV_LEN;
 }

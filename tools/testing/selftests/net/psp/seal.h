@@ -13,16 +13,23 @@
 /**
  * struct seal_hdr - what a PSP header says
  * @nexthdr: protocol of the payload
- * @crypt_offset: bytes of the payload that stay readable, a multiple of 4
+ * @crypt_offset: bytes behind the 16 of the header that stay readable, a
+ *	multiple of 4; a cookie's 8 are among them
  * @version: PSP version
+ * @virt: there is a virtualization cookie
+ * @cookie: the cookie
  * @iv: initialisation vector
  */
 struct seal_hdr {
 	uint8_t nexthdr;
 	uint8_t crypt_offset;
 	uint8_t version;
+	bool virt;
+	uint64_t cookie;
 	uint64_t iv;
 };
+
+#define SEAL_COOKIE_LEN	8
 
 /*
  * Write PSP header, @len bytes of @plain under @key, and ICV to @out. Returns
