@@ -166,6 +166,36 @@ void psp_net_close(struct psp_net *net)
 	close(net->home);
 }
 
+int psp_net_replug(struct psp_net *net)
+{
+	int home, err;
+
+	home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0)
+		return -errno;
+	psp_nl_close(&net->a.nl);
+	err = psp_ns_enter(net->a.ns);
+	if (!err)
+		err = psp_link_del(net->a.ifindex);
+	if (!err)
+		err = psp_ns_enter(net->b.ns);
+	if (!err)
+		err = psp_link_add(net->a.ifname, "psp_ref", net->b.ifindex);
+	if (!err)
+		err = psp_link_move(if_nametoindex(net->a.ifname), net->a.ns);
+	if (!err)
+		err = psp_ns_enter(net->a.ns);
+	if (!err)
+		err = psp_end_up(&net->a);
+	if (!err)
+		err = psp_end_neighbour(&net->a, &net->b);
+	if (!err)
+		err = psp_end_neighbour(&net->b, &net->a);
+	psp_ns_enter(home);
+	close(home);
+	return err;
+}
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end)
 {
 	return end == &net->a ? &net->b : &net->a;

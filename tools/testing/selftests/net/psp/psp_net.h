@@ -49,6 +49,9 @@ int psp_net_open(struct psp_net *net);
 /* Deletes the ports and closes what psp_net_open() opened */
 void psp_net_close(struct psp_net *net);
 
+/* Delete the port of A, and make another one in its place */
+int psp_net_replug(struct psp_net *net);
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end);
 
 /* Network namespaces: sockets belong to the one they are made in */
