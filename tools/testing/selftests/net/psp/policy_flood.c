@@ -3,7 +3,8 @@
  * The instant of the first tx-assoc: segments are judged before the socket is
  * locked, so plain data could be found good just before and be queued just
  * after. Against a flood of forged data in the window, no forged byte may be
- * read once tx-assoc has succeeded.
+ * read once tx-assoc has succeeded. A long way from there to the socket gives
+ * the race its chance, even on few and slow CPUs.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,6 +19,7 @@
 #define FLOOD_MS	8000	/* how long one test goes on */
 #define FLOOD_MIN	5	/* connections that have to come to a tx key */
 #define FLOOD_BURST	16
+#define FLOOD_RULES	400	/* between the judge and the socket */
 #define FLOOD_AFTER	10	/* segments to be dropped after the tx key */
 
 /**
@@ -61,9 +63,25 @@ FIXTURE_VARIANT_ADD(flood, ipv6)
 	.family = PSP_IPV6,
 };
 
+/* Rules that match nothing, for each segment to be compared with one by one. Of
+ * two hooks at the last priority, the one that was there first comes later.
+ */
+static int flood_slow(int ns)
+{
+	return psp_sh(ns, "nft -f - <<EOT\n"
+		      "table inet slow {\n"
+		      "chain in {\n"
+		      "type filter hook input priority 2147483647;\n"
+		      "$(yes 'tcp dport 1 drop' | head -n %d)\n"
+		      "}\n"
+		      "}\n"
+		      "EOT\n", FLOOD_RULES);
+}
+
 FIXTURE_SETUP(flood)
 {
 	ASSERT_EQ(0, policy_open_net(&self->p, 0));
+	ASSERT_EQ(0, flood_slow(self->p.net.a.ns));
 }
 
 FIXTURE_TEARDOWN(flood)
