@@ -112,6 +112,30 @@ TEST_F(policy, rx_plain_data__psp_full_dropped)
 	expect_untouched(_metadata, p);
 }
 
+/* A rekey is no event in the table: it opens nothing, not even for a moment */
+TEST_F(policy, rx_plain_segments_after_rekey__psp_full_dropped)
+{
+	const struct forge_seg ack = { .flags = FORGE_ACK };
+	const struct forge_seg rst = { .flags = FORGE_RST };
+	struct policy *p = &self->p;
+
+	ASSERT_EQ(0, policy_reach(p, POLICY_PSP_FULL));
+	ASSERT_EQ(0, psp_conn_rotate(&p->conn));
+	ASSERT_EQ(0, psp_conn_rx(&p->conn, &p->conn.a, p->version));
+	ASSERT_EQ(0, forge_plain(&p->forge, &ack));
+	ASSERT_EQ(0, forge_plain(&p->forge, &rst));
+	ASSERT_EQ(0, forge_text(&p->forge, "forged"));
+	EXPECT_EQ(0, policy_dropped(p, "plain-full", 3));
+
+	ASSERT_EQ(0, psp_conn_rx(&p->conn, &p->conn.b, p->version));
+	ASSERT_EQ(0, psp_conn_tx(&p->conn, &p->conn.a));
+	ASSERT_EQ(0, forge_plain(&p->forge, &ack));
+	ASSERT_EQ(0, forge_plain(&p->forge, &rst));
+	ASSERT_EQ(0, forge_text(&p->forge, "forged"));
+	EXPECT_EQ(0, policy_dropped(p, "plain-full", 6));
+	expect_untouched(_metadata, p);
+}
+
 /* B hears nothing, so what A has sent is acknowledged by nobody else. The
  * forged acknowledgment takes it all.
  */
