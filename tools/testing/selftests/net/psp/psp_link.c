@@ -52,7 +52,8 @@ static struct nlmsghdr *psp_rtnl_link(char *buf, uint16_t type, int ifindex)
 	return nlh;
 }
 
-int psp_link_add(const char *name, const char *kind, int lower)
+int psp_link_add_queues(const char *name, const char *kind, int lower,
+			unsigned int queues)
 {
 	char buf[PSP_RTNL_SIZE];
 	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, 0);
@@ -62,10 +63,19 @@ int psp_link_add(const char *name, const char *kind, int lower)
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	if (lower)
 		mnl_attr_put_u32(nlh, IFLA_LINK, lower);
+	if (queues) {
+		mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, queues);
+		mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, queues);
+	}
 	nest = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
 	mnl_attr_nest_end(nlh, nest);
 	return psp_rtnl(nlh);
+}
+
+int psp_link_add(const char *name, const char *kind, int lower)
+{
+	return psp_link_add_queues(name, kind, lower, 0);
 }
 
 int psp_link_del(int ifindex)

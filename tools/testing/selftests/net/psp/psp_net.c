@@ -84,22 +84,23 @@ static int psp_end_neighbour(const struct psp_end *end,
 }
 
 /* Both ports are born in the namespace of A; then one moves */
-static int psp_net_cable(struct psp_net *net)
+static int psp_net_cable(struct psp_net *net, unsigned int queues)
 {
 	int err;
 
 	err = psp_ns_enter(net->a.ns);
 	if (!err)
-		err = psp_link_add(net->a.ifname, "psp_ref", 0);
+		err = psp_link_add_queues(net->a.ifname, "psp_ref", 0, queues);
 	if (!err)
-		err = psp_link_add(net->b.ifname, "psp_ref",
-				   if_nametoindex(net->a.ifname));
+		err = psp_link_add_queues(net->b.ifname, "psp_ref",
+					  if_nametoindex(net->a.ifname),
+					  queues);
 	if (!err)
 		err = psp_link_move(if_nametoindex(net->b.ifname), net->b.ns);
 	return err;
 }
 
-static int psp_net_build(struct psp_net *net)
+static int psp_net_build(struct psp_net *net, unsigned int queues)
 {
 	int err;
 
@@ -108,7 +109,7 @@ static int psp_net_build(struct psp_net *net)
 	if (net->a.ns < 0 || net->b.ns < 0)
 		return -EMFILE;
 
-	err = psp_net_cable(net);
+	err = psp_net_cable(net, queues);
 	if (!err)
 		err = psp_end_up(&net->a);
 	if (!err)
@@ -122,7 +123,7 @@ static int psp_net_build(struct psp_net *net)
 	return err;
 }
 
-int psp_net_open(struct psp_net *net)
+int psp_net_open_queues(struct psp_net *net, unsigned int queues)
 {
 	int err;
 
@@ -139,12 +140,17 @@ int psp_net_open(struct psp_net *net)
 	net->home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net->home < 0)
 		return -errno;
-	err = psp_net_build(net);
+	err = psp_net_build(net, queues);
 	if (psp_ns_enter(net->home) && !err)
 		err = -errno;
 	if (err)
 		psp_net_close(net);
 	return err;
+}
+
+int psp_net_open(struct psp_net *net)
+{
+	return psp_net_open_queues(net, 0);
 }
 
 static void psp_end_close(struct psp_end *end)

@@ -43,8 +43,12 @@ struct psp_net {
 	struct psp_end b;
 };
 
-/* Makes namespaces, ports, addresses; enables all versions; returns at home */
+/*
+ * Makes namespaces, ports, addresses; enables all versions; returns at home.
+ * Ports have as many queue pairs as the driver gives them, or @queues
+ */
 int psp_net_open(struct psp_net *net);
+int psp_net_open_queues(struct psp_net *net, unsigned int queues);
 
 /* Deletes the ports and closes what psp_net_open() opened */
 void psp_net_close(struct psp_net *net);
@@ -61,6 +65,8 @@ int psp_ns_socket(int ns, int family, int type, int protocol);
 
 /* Links of the current namespace, by rtnetlink */
 int psp_link_add(const char *name, const char *kind, int lower);
+int psp_link_add_queues(const char *name, const char *kind, int lower,
+			unsigned int queues);
 int psp_link_del(int ifindex);
 int psp_link_move(int ifindex, int ns);
 int psp_link_up(int ifindex, bool up);

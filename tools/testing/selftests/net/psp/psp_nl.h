@@ -88,6 +88,14 @@ struct psp_stats {
 	uint64_t attrs;		/* bit N: attribute N was there */
 };
 
+/* Counters of rekeying, indexed by PSP_A_REKEY_STATS_* and PSP_A_DROPS_* */
+struct psp_rekey_stats {
+	uint64_t val[PSP_A_REKEY_STATS_MAX + 1];
+	uint64_t drops[PSP_A_DROPS_MAX + 1];
+	uint64_t attrs;		/* bit N: attribute N was there */
+	uint64_t drop_attrs;
+};
+
 #define psp_stat(stats, name)	((stats)->val[PSP_A_STATS_##name])
 
 /* The socket belongs to the namespace that the caller is in */
@@ -124,6 +132,10 @@ int psp_nl_tx_assoc(struct psp_nl *nl, uint32_t dev_id, uint32_t version,
 		    int fd, const struct psp_key *key);
 int psp_nl_stats(struct psp_nl *nl, uint32_t id, struct psp_stats *stats);
 int psp_nl_stats_dump(struct psp_nl *nl, struct psp_stats *stats, int max);
+int psp_nl_rekey_stats(struct psp_nl *nl, uint32_t id,
+		       struct psp_rekey_stats *stats);
+int psp_nl_rekey_stats_dump(struct psp_nl *nl, struct psp_rekey_stats *stats,
+			    int max);
 
 /*
  * Notifications: join a group, then wait for a message of @cmd (0: of any);
