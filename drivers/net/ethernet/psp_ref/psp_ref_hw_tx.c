@@ -312,10 +312,10 @@ static void psp_ref_tx_work(struct psp_ref_hw_queue *q)
 	if (!psp_ref_tx_may_publish(q))
 		return;
 
+	n = q->tx_head - q->tx->comp_prod;
 	/* Pairs with the driver's acquire: the completions are whole, and the
 	 * device is done with descriptors and buffers.
 	 */
-	n = q->tx_head - q->tx->comp_prod;
 	smp_store_release(&q->tx->comp_prod, q->tx_head);
 	psp_ref_moder_event(&q->tx_moder, n);
 }

@@ -166,7 +166,7 @@ TEST_F(coalesce, each_completion_has_its_interrupt_if_told_so)
 		ASSERT_EQ(0, coalesce_send_one(&self->conn));
 	frames = psp_ethtool_stat(a, "hw_tx_frames") - frames;
 	irqs = psp_ethtool_stat(a, "hw_tx_interrupts") - irqs;
-	EXPECT_EQ(ROUNDS, frames);
+	EXPECT_LE(ROUNDS, frames);
 	EXPECT_EQ(frames, irqs);
 }
 

@@ -82,7 +82,7 @@ static int knob_inflight(struct psp_end *end)
 	return psp_sh(end->ns, "exit $(unshare -m sh -c 'mount -t sysfs s /sys"
 		      " && cat /sys/class/net/%s/queues/tx-*/"
 		      "byte_queue_limits/inflight' | "
-		      "awk '{ n += $1 } END { print NR == 2 ? n > 0 : 2 }')",
+		      "awk '{ n += $1 } END { print (NR == 2 ? (n > 0) : 2) }')",
 		      end->ifname);
 }
 
