@@ -175,10 +175,10 @@ enum psp_ref_quiesce_fault {
  * @caps: what the core is told that the PSP device can do
  * @psd: PSP device; NULL while there is none, and from the start of removal on
  * @psd_owned: the same, under rtnl_lock() until it is unregistered
- * @hw_gone: the port is being removed and its device has been reset, or is
- *	about to be: no key is added or deleted any more. Set under
- *	rtnl_lock(), read under &psp_dev.lock, which removal takes for the
- *	reset once it is set
+ * @hw_gone: the port is being removed and its device will be reset, or has
+ *	been: no key is added or deleted any more. Set under rtnl_lock() at the
+ *	start of removal, read under &psp_dev.lock, which removal takes for the
+ *	reset
  * @peer: port at the other end of the cable; changes under rtnl_lock()
  * @debugfs: directory of the port
  * @delete_early: test knob: let keys be deleted whatever is in flight

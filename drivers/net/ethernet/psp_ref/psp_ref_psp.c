@@ -240,19 +240,22 @@ int psp_ref_psp_register(struct psp_ref_port *port)
 }
 
 /* From here on nothing is sent or received as PSP any more. Removal goes on
- * with a grace period and the end of the rings before the core is told.
+ * with a grace period and the end of the rings before the core is told. It
+ * takes the lock of the PSP device on its way: who is deleting keys under it
+ * stops asking the device, which is slow, as soon as the flag is seen. The
+ * rings may find such keys in the device until the reset.
  */
 void psp_ref_psp_quiesce(struct psp_ref_port *port)
 {
 	ASSERT_RTNL();
 
+	WRITE_ONCE(port->hw_gone, true);
 	RCU_INIT_POINTER(port->psd, NULL);
 }
 
 /* The rings are stopped. One reset takes all keys out of the device, so that
- * it does not matter how many there are; the core goes through its own. A
- * worker that is deleting keys stops asking the device as soon as it sees the
- * flag; behind the lock there is nobody who has not seen it.
+ * it does not matter how many there are; the core goes through its own. Behind
+ * the lock there is nobody who has not seen that the device is gone.
  */
 static void psp_ref_psp_reset(struct psp_ref_port *port, struct psp_dev *psd)
 {
