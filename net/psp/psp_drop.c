@@ -6,6 +6,7 @@
  * the whole host, drops that no device can be blamed for included, are read in
  * debugfs, psp/drops.
  */
+#include <kunit/visibility.h>
 #include <linux/debugfs.h>
 #include <linux/percpu.h>
 #include <linux/seq_file.h>
@@ -46,6 +47,7 @@ const char *psp_drop_name(enum psp_drop reason)
 {
 	return psp_drop_names[reason];
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_drop_name);
 
 /**
  * psp_drop_count() - count and trace a packet that is about to be dropped

@@ -49,6 +49,9 @@ enum psp_drop {
 	PSP_DROP_MAX
 };
 
+/* Room for the name of a reason in a trace, end of string included */
+#define PSP_DROP_NAME_SIZE	16
+
 struct psp_dev;
 struct sk_buff;
 

@@ -2,6 +2,7 @@
 /*
  * Headers on and off: pure packet work, no state.
  */
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/if_vlan.h>
 #include <net/ip.h>
@@ -237,6 +238,7 @@ int psp_encap_parse(struct sk_buff *skb, struct psp_encap_info *info,
 
 	return psp_encap_parse_tcp(skb, off, info);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_encap_parse);
 
 /**
  * psp_encap_strip() - make a PSP packet the TCP segment that it holds
@@ -277,3 +279,4 @@ int psp_encap_strip(struct sk_buff *skb, const struct psp_encap_info *info,
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_encap_strip);

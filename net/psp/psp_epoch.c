@@ -6,6 +6,8 @@
  * good in the epoch that it was made in and in the next one. A rotation only
  * adds one to the count; nothing is walked, however many associations exist.
  */
+#include <kunit/visibility.h>
+
 #include "psp.h"
 
 static unsigned int *psp_epoch_slot(struct psp_dev *psd, u64 epoch)
@@ -29,6 +31,7 @@ void psp_epoch_sock_add(struct psp_dev *psd, u64 epoch)
 		++*psp_epoch_slot(psd, epoch);
 	spin_unlock_bh(&psd->epoch_lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_epoch_sock_add);
 
 /**
  * psp_epoch_sock_del() - undo psp_epoch_sock_add()
@@ -46,6 +49,7 @@ void psp_epoch_sock_del(struct psp_dev *psd, u64 epoch)
 		--*psp_epoch_slot(psd, epoch);
 	spin_unlock_bh(&psd->epoch_lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_epoch_sock_del);
 
 /**
  * psp_epoch_advance() - the device key has been rotated
@@ -70,3 +74,4 @@ void psp_epoch_advance(struct psp_dev *psd)
 
 	psd->stats.rotations++;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_epoch_advance);

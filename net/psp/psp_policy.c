@@ -5,6 +5,7 @@
  * Pure functions, so that the table in Documentation/networking/psp.rst can be
  * compared with them line by line.
  */
+#include <kunit/visibility.h>
 #include <net/tcp.h>
 
 #include "psp_policy.h"
@@ -52,6 +53,7 @@ enum psp_drop psp_policy_rx(enum psp_policy_state state, u32 rx_latch,
 
 	return PSP_DROP_PLAIN_FULL;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_policy_rx);
 
 /**
  * psp_policy_tx_is_plain() - does a segment belong to the stream's plain part?
@@ -68,3 +70,4 @@ bool psp_policy_tx_is_plain(bool latched, u32 latch, u32 seq, bool has_data)
 {
 	return latched && has_data && before(seq, latch);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_policy_tx_is_plain);

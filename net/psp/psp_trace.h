@@ -20,7 +20,7 @@ TRACE_EVENT(psp_drop,
 
 	TP_STRUCT__entry(
 		__field(const void *, skbaddr)
-		__array(char, reason, 16)
+		__array(char, reason, PSP_DROP_NAME_SIZE)
 		__field(int, ifindex)
 	),
 

@@ -6,6 +6,7 @@
  */
 
 #include <crypto/aead.h>
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -32,6 +33,7 @@ int psp_ref_key_set(struct psp_ref_key *key, u8 version, const u8 *bytes)
 	key->version = version;
 	return crypto_aead_setkey(key->tfm, bytes, psp_key_size(version));
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_key_set);
 
 /**
  * psp_ref_key_alloc() - make a key object
@@ -70,6 +72,7 @@ err_free:
 	kfree(new);
 	return ERR_PTR(err);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_key_alloc);
 
 /**
  * psp_ref_key_put() - drop a reference; the last one wipes the key
@@ -84,6 +87,7 @@ void psp_ref_key_put(struct psp_ref_key *key)
 	crypto_free_aead(key->tfm);
 	kfree(key);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_key_put);
 
 /**
  * psp_ref_aead_free() - free what an engine's requests have left
@@ -95,6 +99,7 @@ void psp_ref_aead_free(struct psp_ref_aead *aead)
 	aead->req = NULL;
 	aead->reqsize = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_aead_free);
 
 /* Implementations of gcm(aes) may come and go, with contexts of their own
  * size: keep the request as long as the key at hand fits.
@@ -180,6 +185,7 @@ int psp_ref_seal(struct psp_ref_aead *aead, const struct psp_ref_key *key,
 {
 	return psp_ref_aead_crypt(aead, key, psph, len, true);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_seal);
 
 /**
  * psp_ref_open() - check a packet's ICV and decrypt it
@@ -195,3 +201,4 @@ int psp_ref_open(struct psp_ref_aead *aead, const struct psp_ref_key *key,
 {
 	return psp_ref_aead_crypt(aead, key, psph, len, false);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_open);

@@ -6,6 +6,7 @@
  * them out by inventing SPIs.
  */
 
+#include <kunit/visibility.h>
 #include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -76,6 +77,7 @@ struct psp_ref_cache *psp_ref_cache_create(void)
 
 	return cache;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cache_create);
 
 /**
  * psp_ref_cache_destroy() - wipe the keys and free the cache
@@ -86,6 +88,7 @@ void psp_ref_cache_destroy(struct psp_ref_cache *cache)
 	psp_ref_cache_expire(cache, U64_MAX);
 	kvfree(cache);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cache_destroy);
 
 /**
  * psp_ref_cache_get() - look for a key
@@ -111,6 +114,7 @@ struct psp_ref_key *psp_ref_cache_get(struct psp_ref_cache *cache,
 
 	return key;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cache_get);
 
 /**
  * psp_ref_cache_add() - remember a key that has authenticated a packet
@@ -136,6 +140,7 @@ void psp_ref_cache_add(struct psp_ref_cache *cache,
 
 	psp_ref_key_put(key);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cache_add);
 
 static struct psp_ref_key *
 psp_ref_cache_take_old(struct psp_ref_cache *cache,
@@ -168,3 +173,4 @@ void psp_ref_cache_expire(struct psp_ref_cache *cache, u64 oldest)
 		psp_ref_key_put(psp_ref_cache_take_old(cache,
 						       &cache->entry[i]));
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cache_expire);

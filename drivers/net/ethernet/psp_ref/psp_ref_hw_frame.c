@@ -3,6 +3,7 @@
  * The device's packet parser: is it PSP, and which queue is it for.
  */
 
+#include <kunit/visibility.h>
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -116,3 +117,4 @@ void psp_ref_frame_parse(const struct sk_buff *skb,
 	else if (eth->h_proto == htons(ETH_P_IPV6))
 		psp_ref_parse_ipv6(skb, frame);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_frame_parse);

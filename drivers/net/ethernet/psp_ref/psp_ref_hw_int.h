@@ -90,6 +90,9 @@ struct psp_ref_iv {
 
 u64 psp_ref_iv_next(struct psp_ref_iv *iv);
 void psp_ref_iv_reset(struct psp_ref_iv *iv);
+#if IS_ENABLED(CONFIG_KUNIT)
+u64 psp_ref_iv_clock(void);
+#endif
 
 /* psp_ref_hw_key.c */
 
@@ -450,5 +453,10 @@ int psp_ref_hw_tx_engine(void *data);
 int psp_ref_hw_rx_engine(void *data);
 bool psp_ref_hw_rx_room(struct psp_ref_hw *hw, u32 hash);
 int psp_ref_hw_rx_input(struct psp_ref_hw *hw, struct sk_buff *skb, u32 hash);
+#if IS_ENABLED(CONFIG_KUNIT)
+enum psp_ref_hw_rx_stat psp_ref_rx_psp(struct psp_ref_hw_queue *q,
+				       struct psp_ref_rxc *rxc,
+				       const struct psp_ref_frame *frame);
+#endif
 
 #endif /* PSP_REF_HW_INT_H */

@@ -9,6 +9,8 @@
  * without repeating a block, unless the clock is set back meanwhile.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
@@ -26,10 +28,13 @@
 static DEFINE_MUTEX(psp_ref_iv_lock);
 static u64 psp_ref_iv_last;	/* block taken last; under psp_ref_iv_lock */
 
-static u64 psp_ref_iv_clock(void)
+VISIBLE_IF_KUNIT u64 psp_ref_iv_clock(void)
 {
+	KUNIT_STATIC_STUB_REDIRECT(psp_ref_iv_clock);
+
 	return ktime_get_real_ns() >> PSP_REF_IV_TIME_SHIFT;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_iv_clock);
 
 static u64 psp_ref_iv_take_block(void)
 {
@@ -55,6 +60,7 @@ void psp_ref_iv_reset(struct psp_ref_iv *iv)
 {
 	iv->left = 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_iv_reset);
 
 /**
  * psp_ref_iv_next() - an IV never given out before
@@ -74,3 +80,4 @@ u64 psp_ref_iv_next(struct psp_ref_iv *iv)
 	iv->left--;
 	return iv->next++;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_iv_next);

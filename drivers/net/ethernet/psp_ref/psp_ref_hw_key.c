@@ -6,6 +6,7 @@
  */
 
 #include <crypto/hash.h>
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/random.h>
 #include <linux/string.h>
@@ -75,6 +76,7 @@ int psp_ref_kdf(struct crypto_shash *cmac, u8 version, __be32 spi, u8 *out)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_kdf);
 
 /**
  * psp_ref_cmac_alloc() - put a device key into a transform
@@ -99,6 +101,7 @@ struct crypto_shash *psp_ref_cmac_alloc(const u8 *key)
 
 	return cmac;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_cmac_alloc);
 
 static struct crypto_shash *psp_ref_devkey_new(void)
 {
@@ -132,6 +135,7 @@ int psp_ref_devkeys_init(struct psp_ref_devkeys *keys)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_init);
 
 static void psp_ref_devkey_destroy(struct psp_ref_devkey *devkey)
 {
@@ -150,6 +154,7 @@ void psp_ref_devkeys_destroy(struct psp_ref_devkeys *keys)
 	psp_ref_devkey_destroy(&keys->key[0]);
 	psp_ref_devkey_destroy(&keys->key[1]);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_destroy);
 
 /**
  * psp_ref_devkeys_rotate() - make a new device key, wipe the older one
@@ -187,6 +192,7 @@ int psp_ref_devkeys_rotate(struct psp_ref_devkeys *keys, u8 generation,
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_rotate);
 
 static __be32 psp_ref_devkeys_next_spi(struct psp_ref_devkeys *keys)
 {
@@ -227,6 +233,7 @@ int psp_ref_devkeys_spi_alloc(struct psp_ref_devkeys *keys, u8 version,
 
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_spi_alloc);
 
 /**
  * psp_ref_devkeys_identify() - find the device key of an SPI
@@ -260,6 +267,7 @@ int psp_ref_devkeys_identify(struct psp_ref_devkeys *keys, u8 version,
 
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_identify);
 
 /**
  * psp_ref_devkeys_derive() - derive the key of a received packet
@@ -284,3 +292,4 @@ int psp_ref_devkeys_derive(struct psp_ref_devkeys *keys,
 
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_devkeys_derive);

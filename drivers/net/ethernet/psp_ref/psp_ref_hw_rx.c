@@ -5,6 +5,7 @@
  * that fail are counted, for one reason each, and dropped.
  */
 
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -239,7 +240,7 @@ static int psp_ref_rx_open(struct psp_ref_hw_queue *q,
 }
 
 /* Return: PSP_REF_HW_RX_PSP_PACKETS, or the reason to drop */
-static enum psp_ref_hw_rx_stat
+VISIBLE_IF_KUNIT enum psp_ref_hw_rx_stat
 psp_ref_rx_psp(struct psp_ref_hw_queue *q, struct psp_ref_rxc *rxc,
 	       const struct psp_ref_frame *frame)
 {
@@ -272,6 +273,7 @@ psp_ref_rx_psp(struct psp_ref_hw_queue *q, struct psp_ref_rxc *rxc,
 
 	return PSP_REF_HW_RX_PSP_PACKETS;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_rx_psp);
 
 static bool psp_ref_rx_too_long(const struct psp_ref_hw *hw,
 				const struct sk_buff *skb)

@@ -5,6 +5,7 @@
  * the slot's next key.
  */
 
+#include <kunit/visibility.h>
 #include <linux/bitfield.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -44,6 +45,7 @@ int psp_ref_table_init(struct psp_ref_table *table)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_init);
 
 /**
  * psp_ref_table_destroy() - wipe all keys and free the table
@@ -57,6 +59,7 @@ void psp_ref_table_destroy(struct psp_ref_table *table)
 		psp_ref_key_put(table->slot[i].key);
 	kvfree(table->slot);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_destroy);
 
 static u32 psp_ref_slot_handle(const struct psp_ref_table *table,
 			       const struct psp_ref_slot *slot)
@@ -115,6 +118,7 @@ int psp_ref_table_add(struct psp_ref_table *table, struct psp_ref_key *key,
 
 	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_add);
 
 static struct psp_ref_slot *psp_ref_table_find(struct psp_ref_table *table,
 					       u32 handle)
@@ -176,6 +180,7 @@ int psp_ref_table_del(struct psp_ref_table *table, u32 handle)
 	psp_ref_key_put(key);
 	return slot ? 0 : -ENOENT;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_del);
 
 /**
  * psp_ref_table_clear() - take all keys out of the table
@@ -198,6 +203,7 @@ void psp_ref_table_clear(struct psp_ref_table *table)
 		cond_resched();
 	}
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_clear);
 
 /**
  * psp_ref_table_get() - fetch a descriptor's key
@@ -222,6 +228,7 @@ struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle)
 
 	return key;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_get);
 
 /**
  * psp_ref_table_handle() - look into a slot
@@ -242,3 +249,4 @@ u32 psp_ref_table_handle(struct psp_ref_table *table, u32 i)
 
 	return handle;
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_handle);
