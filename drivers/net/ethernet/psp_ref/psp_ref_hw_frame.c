@@ -31,6 +31,9 @@ static void psp_ref_parse_ports(const struct sk_buff *skb, u8 proto,
 	/* TCP has its ports in the same place */
 	if (proto != IPPROTO_UDP && proto != IPPROTO_TCP)
 		return;
+	/* Behind the end of the IP packet there is nothing but padding */
+	if (frame->l4_off + sizeof(buf) > frame->end)
+		return;
 
 	uh = skb_header_pointer(skb, frame->l4_off, sizeof(buf), &buf);
 	if (!uh)
