@@ -220,25 +220,52 @@ TEST_F(policy, tx_queue_filled_before__tx_key_splits_at_latch)
 	expect_fence(_metadata, &self->wire, before, behind);
 }
 
+/* A acknowledges authentic data; the next segment of it without data */
+static void expect_ack(struct __test_metadata *_metadata, struct policy *p,
+		       struct wire *wire, struct wire_seg *seg)
+{
+	int ret;
+
+	wire_key(wire, &p->conn.a.tx);
+	wire_key(wire, &p->conn.a.rx);
+	wire_flush(wire);
+	ASSERT_EQ(0, forge_psp_text(&p->forge, "x", p->version, &p->conn.a.rx));
+	ASSERT_EQ(0, policy_reads(p->conn.a.fd, "x"));
+	do {
+		ret = wire_next(wire, seg, POLICY_MS);
+	} while (ret > 0 && (!seg->from_a || seg->len));
+	ASSERT_EQ(1, ret);
+	EXPECT_EQ(p->forge.seq + 1, seg->ack);
+	EXPECT_TRUE(seg->psp);
+}
+
 /* Acknowledgments without data are under PSP from the tx key on */
 TEST_F(policy, tx_ack__tx_key_psp)
 {
 	struct policy *p = &self->p;
 	struct wire_seg seg;
-	int ret;
 
 	ASSERT_EQ(0, policy_reach(p, POLICY_TX_KEY));
-	wire_key(&self->wire, &p->conn.a.tx);
-	wire_flush(&self->wire);
-	ASSERT_EQ(0, forge_psp_text(&p->forge, "x", p->version, &p->conn.a.rx));
-	ASSERT_EQ(0, policy_reads(p->conn.a.fd, "x"));
-	wire_key(&self->wire, &p->conn.a.rx);
-	do {
-		ret = wire_next(&self->wire, &seg, POLICY_MS);
-	} while (ret > 0 && !seg.from_a);
-	ASSERT_EQ(1, ret);
-	EXPECT_TRUE(seg.psp);
-	EXPECT_EQ(0, seg.len);
+	expect_ack(_metadata, p, &self->wire, &seg);
+}
+
+/* Even where plain data that was queued before has still to be sent */
+TEST_F(policy, tx_ack_before_the_latch__tx_key_psp)
+{
+	const size_t before = 100001;
+	struct policy *p = &self->p;
+	struct wire_seg seg;
+	int size = 1 << 20;
+
+	ASSERT_EQ(0, setsockopt(p->conn.a.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+				sizeof(size)));
+	ASSERT_EQ(0, policy_reach(p, POLICY_RX_ASSOC));
+	ASSERT_EQ(0, psp_conn_rx(&p->conn, &p->conn.b, p->version));
+	ASSERT_EQ(0, forge_deafen(p->conn.b.fd, true));
+	ASSERT_EQ(0, fill(p->conn.a.fd, 'a', before));
+	ASSERT_EQ(0, psp_conn_tx(&p->conn, &p->conn.a));
+	expect_ack(_metadata, p, &self->wire, &seg);
+	EXPECT_GT(0, (int)(seg.seq - (p->forge.ack + before)));
 }
 
 /* A socket with unread plain data cannot have a tx key: it could not tell any
@@ -249,7 +276,7 @@ static void expect_busy(struct __test_metadata *_metadata, struct policy *p)
 	struct psp_conn *conn = &p->conn;
 
 	EXPECT_REFUSED(&conn->a.end->nl, psp_conn_tx(conn, &conn->a), -EBUSY,
-		       "", "");
+		       "sock-fd", "");
 }
 
 TEST_F(policy, plain_segments_queued__tx_assoc_busy)

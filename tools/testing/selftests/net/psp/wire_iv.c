@@ -21,57 +21,69 @@ struct pair {
 	uint64_t iv;
 };
 
+/**
+ * struct capture - what was seen on the wire
+ * @tap: at B, which stays
+ * @frame: last frame seen
+ * @pair: of all PSP packets
+ * @pairs: their number
+ */
+struct capture {
+	struct psp_tap tap;
+	struct psp_frame frame;
+	struct pair pair[PAIRS_MAX];
+	int pairs;
+};
+
 FIXTURE(iv)
 {
 	struct psp_net net;
 	struct psp_conn conn;
-	struct psp_tap tap;		/* at B, which stays */
-	struct psp_frame frame;
-	struct pair pair[PAIRS_MAX];
-	int pairs;
+	struct capture cap;
 };
 
 FIXTURE_SETUP(iv)
 {
 	ASSERT_EQ(0, psp_net_open(&self->net));
 	ASSERT_EQ(0, psp_conn_open(&self->conn, &self->net, PSP_IPV4));
-	ASSERT_EQ(0, psp_tap_open(&self->tap, &self->net.b));
+	ASSERT_EQ(0, psp_tap_open(&self->cap.tap, &self->net.b));
 	ASSERT_EQ(0, psp_conn_secure(&self->conn, VERSION));
 	ASSERT_EQ(0, psp_xfer_both(&self->conn, BYTES, STALL_MS));
 }
 
 FIXTURE_TEARDOWN(iv)
 {
-	psp_tap_close(&self->tap);
+	psp_tap_close(&self->cap.tap);
 	psp_conn_close(&self->conn);
 	psp_net_close(&self->net);
 }
 
 /* What was sent up to now; the number of packets under @spi among it */
-static int iv_collect(FIXTURE_DATA(iv) *self, uint32_t spi)
+static int iv_collect(struct capture *cap, uint32_t spi)
 {
+	struct psp_frame *frame = &cap->frame;
 	int num = 0;
 
-	while (self->pairs < PAIRS_MAX &&
-	       psp_tap_next(&self->tap, &self->frame, 200) > 0) {
-		if (!self->frame.psp)
+	while (cap->pairs < PAIRS_MAX &&
+	       psp_tap_next(&cap->tap, frame, 200) > 0) {
+		if (!frame->psp)
 			continue;
-		self->pair[self->pairs].spi = self->frame.spi;
-		self->pair[self->pairs].iv = self->frame.iv;
-		self->pairs++;
-		num += self->frame.spi == spi;
+		cap->pair[cap->pairs].spi = frame->spi;
+		cap->pair[cap->pairs].iv = frame->iv;
+		cap->pairs++;
+		num += frame->spi == spi;
 	}
 	return num;
 }
 
 /* The same, waiting until there is something under @spi */
-static int iv_await(FIXTURE_DATA(iv) *self, uint32_t spi)
+static int iv_await(struct capture *cap, uint32_t spi)
 {
 	uint64_t deadline = psp_now_ms() + STALL_MS;
 	int num;
 
 	do {
-		num = iv_collect(self, spi);
+		num = iv_collect(cap, spi);
 	} while (!num && psp_now_ms() < deadline);
 	return num;
 }
@@ -85,21 +97,21 @@ static int pair_compare(const void *a, const void *b)
 	return x->iv < y->iv ? -1 : x->iv > y->iv;
 }
 
-static int iv_repeated(FIXTURE_DATA(iv) *self)
+static int iv_repeated(struct capture *cap)
 {
 	int i, num = 0;
 
-	qsort(self->pair, self->pairs, sizeof(*self->pair), pair_compare);
-	for (i = 1; i < self->pairs; i++)
-		num += !pair_compare(&self->pair[i - 1], &self->pair[i]);
+	qsort(cap->pair, cap->pairs, sizeof(*cap->pair), pair_compare);
+	for (i = 1; i < cap->pairs; i++)
+		num += !pair_compare(&cap->pair[i - 1], &cap->pair[i]);
 	return num;
 }
 
 #define EXPECT_DISTINCT()						\
 do {									\
-	EXPECT_GT(PAIRS_MAX, self->pairs);				\
-	EXPECT_EQ(0, iv_repeated(self)) {				\
-		TH_LOG("of %d packets", self->pairs);			\
+	EXPECT_GT(PAIRS_MAX, self->cap.pairs);				\
+	EXPECT_EQ(0, iv_repeated(&self->cap)) {				\
+		TH_LOG("of %d packets", self->cap.pairs);		\
 	}								\
 } while (0)
 
@@ -124,12 +136,12 @@ TEST_F(iv, distinct_across_down_and_up)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		EXPECT_LT(BYTES / 1500, iv_collect(self, conn->b.rx.spi));
+		EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
 		ASSERT_EQ(0, iv_down_up(&self->net.a));
 		ASSERT_EQ(0, iv_down_up(&self->net.b));
 		ASSERT_EQ(0, psp_xfer_both(conn, BYTES, STALL_MS));
 	}
-	EXPECT_LT(BYTES / 1500, iv_collect(self, conn->b.rx.spi));
+	EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
 	EXPECT_DISTINCT();
 }
 
@@ -139,12 +151,12 @@ TEST_F(iv, distinct_across_tx_rekeys_with_the_same_key)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		EXPECT_LT(BYTES / 1500, iv_collect(self, conn->b.rx.spi));
+		EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->b));
 		ASSERT_EQ(0, psp_xfer_both(conn, BYTES, STALL_MS));
 	}
-	EXPECT_LT(BYTES / 1500, iv_collect(self, conn->b.rx.spi));
+	EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
 	EXPECT_DISTINCT();
 }
 
@@ -168,10 +180,10 @@ TEST_F(iv, distinct_for_two_sockets_with_one_key)
 {
 	struct psp_conn other;
 
-	EXPECT_LT(0, iv_collect(self, self->conn.b.rx.spi));
+	EXPECT_LT(0, iv_collect(&self->cap, self->conn.b.rx.spi));
 	ASSERT_EQ(0, psp_conn_open(&other, &self->net, PSP_IPV4));
 	ASSERT_EQ(0, iv_send_under(&other, &other.a, &self->conn.b.rx));
-	EXPECT_LT(0, iv_await(self, self->conn.b.rx.spi));
+	EXPECT_LT(0, iv_await(&self->cap, self->conn.b.rx.spi));
 	EXPECT_DISTINCT();
 	psp_conn_close(&other);
 }
@@ -180,10 +192,10 @@ TEST_F(iv, distinct_for_two_ports_with_one_key)
 {
 	struct psp_conn other;
 
-	EXPECT_LT(0, iv_collect(self, self->conn.b.rx.spi));
+	EXPECT_LT(0, iv_collect(&self->cap, self->conn.b.rx.spi));
 	ASSERT_EQ(0, psp_conn_open(&other, &self->net, PSP_IPV4));
 	ASSERT_EQ(0, iv_send_under(&other, &other.b, &self->conn.b.rx));
-	EXPECT_LT(0, iv_await(self, self->conn.b.rx.spi));
+	EXPECT_LT(0, iv_await(&self->cap, self->conn.b.rx.spi));
 	EXPECT_DISTINCT();
 	psp_conn_close(&other);
 }
@@ -194,13 +206,13 @@ TEST_F(iv, distinct_across_deletion_and_remaking_of_the_port)
 	struct psp_conn other;
 	int i;
 
-	EXPECT_LT(BYTES / 1500, iv_collect(self, key.spi));
+	EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, key.spi));
 	psp_conn_close(&self->conn);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, psp_net_replug(&self->net));
 		ASSERT_EQ(0, psp_conn_open(&other, &self->net, PSP_IPV4));
 		ASSERT_EQ(0, iv_send_under(&other, &other.a, &key));
-		EXPECT_LT(0, iv_await(self, key.spi));
+		EXPECT_LT(0, iv_await(&self->cap, key.spi));
 		psp_conn_close(&other);
 	}
 	EXPECT_DISTINCT();
