@@ -39,4 +39,5 @@ static struct kunit_suite psp_drop_suite = {
 	.name = "psp_drop",
 	.test_cases = psp_drop_cases,
 };
+
 kunit_test_suite(psp_drop_suite);

@@ -249,4 +249,5 @@ static struct kunit_suite psp_encap_suite = {
 	.name = "psp_encap",
 	.test_cases = psp_encap_cases,
 };
+
 kunit_test_suite(psp_encap_suite);

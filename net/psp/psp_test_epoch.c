@@ -133,4 +133,5 @@ static struct kunit_suite psp_epoch_suite = {
 	.name = "psp_epoch",
 	.test_cases = psp_epoch_cases,
 };
+
 kunit_test_suite(psp_epoch_suite);

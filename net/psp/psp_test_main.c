@@ -44,6 +44,7 @@ static struct kunit_suite psp_main_suite = {
 	.name = "psp_main",
 	.test_cases = psp_main_cases,
 };
+
 kunit_test_suite(psp_main_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");

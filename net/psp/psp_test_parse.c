@@ -271,4 +271,5 @@ static struct kunit_suite psp_parse_suite = {
 	.name = "psp_parse",
 	.test_cases = psp_parse_cases,
 };
+
 kunit_test_suite(psp_parse_suite);

@@ -41,6 +41,7 @@ struct psp_policy_row {
 	[PSP_POLICY_TX] = PSP_DROP_##tx,		\
 	[PSP_POLICY_FULL] = PSP_DROP_##full,		\
 }
+
 #define PSP_TEST_DATA \
 	PSP_TEST_ROW(NOT, NOT, PLAIN_DATA, PLAIN_DATA, PLAIN_FULL)
 #define PSP_TEST_CONTROL	PSP_TEST_ROW(NOT, NOT, NOT, NOT, PLAIN_FULL)
@@ -266,4 +267,5 @@ static struct kunit_suite psp_policy_suite = {
 	.name = "psp_policy",
 	.test_cases = psp_policy_cases,
 };
+
 kunit_test_suite(psp_policy_suite);

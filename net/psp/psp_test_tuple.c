@@ -198,4 +198,5 @@ static struct kunit_suite psp_tuple_suite = {
 	.name = "psp_tuple",
 	.test_cases = psp_tuple_cases,
 };
+
 kunit_test_suite(psp_tuple_suite);
