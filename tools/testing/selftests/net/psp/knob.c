@@ -342,14 +342,17 @@ FIXTURE_VARIANT_ADD(stuck, completions_held)
 /* A port whose rings hold what they were given, and do not let it go */
 FIXTURE_SETUP(stuck)
 {
+	uint64_t end;
+
 	ASSERT_EQ(0, psp_net_open(&self->net));
 	ASSERT_EQ(0, psp_conn_open(&self->conn, &self->net, PSP_IPV4));
 	ASSERT_EQ(0, psp_conn_secure(&self->conn, VERSION));
 	psp_flood_start(&self->conn, self->xfer);
 	ASSERT_EQ(0, psp_flood_flow(self->xfer, 100000, STALL_MS));
 	ASSERT_EQ(0, psp_knob_set(&self->net.a, variant->knob, "3"));
+	end = psp_now_ms() + STALL_MS;
 	while (!psp_xfer_step(self->xfer, 2, QUIET_MS))
-		;
+		ASSERT_GT(end, psp_now_ms());
 	ASSERT_LT(0, psp_tcp_wmem(self->conn.a.fd));
 	ASSERT_EQ(0, psp_ns_enter(self->net.a.ns));
 }
