@@ -214,4 +214,57 @@ TEST_F(policy, rx_disguised_plain_data__psp_full_dropped)
 	EXPECT_EQ(0, psp_conn_ping(&p->conn));
 }
 
+FIXTURE(left_alone)
+{
+	struct policy p;
+};
+
+/* What is not to be tracked is not put together before LOCAL_IN either */
+FIXTURE_SETUP(left_alone)
+{
+	struct policy *p = &self->p;
+
+	ASSERT_EQ(0, policy_open(p, PSP_IPV6, 0));
+	ASSERT_EQ(0, psp_sh(p->net.a.ns,
+			    "nft 'add table ip6 t;"
+			    "add chain ip6 t c { type filter hook prerouting priority -500; };"
+			    "add rule ip6 t c exthdr frag exists notrack;"
+			    "'"));
+}
+
+FIXTURE_TEARDOWN(left_alone)
+{
+	policy_close(&self->p);
+}
+
+/* TCP would get it from the reassembly behind LOCAL_IN */
+static void expect_fragments_dropped(struct __test_metadata *_metadata,
+				     struct policy *p, enum disguise disguise)
+{
+	ASSERT_EQ(0, policy_mark(p));
+	ASSERT_EQ(0, send_disguised(&p->forge, disguise));
+	EXPECT_EQ(0, policy_dropped(p, "rx-fragment", 2));
+	EXPECT_TRUE(policy_is_quiet(p->conn.a.fd));
+}
+
+TEST_F(left_alone, rx_fragments_of_plain_data__tx_key_dropped)
+{
+	struct policy *p = &self->p;
+
+	ASSERT_EQ(0, policy_reach(p, POLICY_TX_KEY));
+	expect_fragments_dropped(_metadata, p, IP6_TWO_FRAGMENTS);
+	expect_fragments_dropped(_metadata, p, IP6_TWO_FRAGMENTS_DEST_OPTIONS);
+	EXPECT_EQ(0, policy_complete(p));
+}
+
+TEST_F(left_alone, rx_fragments_of_plain_data__psp_full_dropped)
+{
+	struct policy *p = &self->p;
+
+	ASSERT_EQ(0, policy_reach(p, POLICY_PSP_FULL));
+	expect_fragments_dropped(_metadata, p, IP6_TWO_FRAGMENTS);
+	expect_fragments_dropped(_metadata, p, IP6_TWO_FRAGMENTS_DEST_OPTIONS);
+	EXPECT_EQ(0, psp_conn_ping(&p->conn));
+}
+
 TEST_HARNESS_MAIN
