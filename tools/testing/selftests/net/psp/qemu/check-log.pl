@@ -22,15 +22,17 @@ use warnings;
 
 my $fatal = qr/
 	\bWARNING: | \bBUG: | \bOops\b | \bKASAN | \bKCSAN | \bUBSAN
-	| \blockdep\b | possible\ (?:recursive|circular)\ locking
+	| \blockdep\b(?!\ checking\ is\ enabled) | possible\ (?:recursive|circular)\ locking
 	| inconsistent\ lock\ state | suspicious\ RCU\ usage
 	| INFO:\ task\ .*\ blocked | \brcu.*\bstall | soft\ lockup
-	| unreferenced\ object | \brefcount_t\b | Call\ Trace
+	| unreferenced\ object | suspected\ memory\ leaks | ref_tracker:
+	| \brefcount_t\b | Call\ Trace
 	| general\ protection | Kernel\ panic | unregister_netdevice:
 	| ODEBUG: | slab-use-after-free | list_(?:add|del)\ corruption
 /x;
-my $taint = qr/^psp(?:_ref)?:\ (?:
+my $taint = qr/^psp(?:_ref)?(?:_test)?:\ (?:
 	loading\ out-of-tree\ module\ taints\ kernel\. |
+	loading\ test\ module\ taints\ kernel\. |
 	module\ verification\ failed:.*)$/x;
 # All that these say is that the emulated machine gets too little of the host.
 my $slow = qr/^(?:

@@ -15,6 +15,7 @@ export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO TERM
 
 CGROUP=/sys/fs/cgroup/suite
 KMEMLEAK=/sys/kernel/debug/kmemleak
+LOCKDEP=/proc/lockdep_stats
 failures=0
 
 # Lines of the runner's own begin with #@, so a suite's cannot be mistaken:
@@ -144,14 +145,21 @@ run_suites() {
 }
 
 # Where the kernel can look for leaks, it does; twice, as it wants time to be
-# sure.
+# sure. It refuses when it has given up by itself.
 leak_scan() {
 	sleep 6
-	echo scan > $KMEMLEAK
+	echo scan > $KMEMLEAK || return 1
 	sleep 6
-	echo scan > $KMEMLEAK
+	echo scan > $KMEMLEAK || return 1
 	cat $KMEMLEAK
 	! grep -q . $KMEMLEAK
+}
+
+# Lockdep turns itself off at its first report, or when a table of its own is
+# full; what comes later it has not seen.
+lockdep_is_on() {
+	cat $LOCKDEP
+	grep -qE '^ *debug_locks: +1$' $LOCKDEP
 }
 
 # All of the kernel's log in one go, with levels.
@@ -169,6 +177,7 @@ check_log() {
 finish() {
 	own_test unload unload_modules
 	[ ! -e $KMEMLEAK ] || own_test leaks leak_scan
+	[ ! -e $LOCKDEP ] || own_test lockdep lockdep_is_on
 	save_log
 	own_test log check_log
 	if [ "$failures" = 0 ]; then

@@ -54,6 +54,7 @@ results_are() {
 test_levels() {
 	kmsg_is good "a quiet log" <<-EOT
 	k4 loud before the beginning
+	k6 rcu: 	RCU lockdep checking is enabled.
 	u psp-begin
 	k5 notice
 	k6 info
@@ -96,7 +97,18 @@ test_fatal() {
 	possible recursive locking detected
 	BUG: kernel NULL pointer dereference, address: 0000000000000000
 	BUG: KASAN: slab-use-after-free in psp_x
+	BUG: KASAN: double-free in psp_x
 	BUG: scheduling while atomic: a/1/0x2
+	BUG: sleeping function called from invalid context at mm/x.c:1
+	[ BUG: Invalid wait context ]
+	WARNING: possible irq lock inversion dependency detected
+	WARNING: inconsistent lock state
+	WARNING: bad unlock balance detected!
+	BUG: MAX_LOCKDEP_CHAINS too low!
+	INFO: lockdep is turned off.
+	ODEBUG: free active (active state 0) object: (____ptrval____)
+	kmemleak: 1 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+	ref_tracker: netdev@00000000abcdef01 has 1/1 users at
 	Oops: 0002 [#1] PREEMPT SMP NOPTI
 	INFO: task device:12 blocked for more than 120 seconds.
 	rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
