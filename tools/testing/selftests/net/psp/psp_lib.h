@@ -7,6 +7,7 @@
  *   psp_xfer.h	checked bulk data
  *   psp_wire.h	psp_ref's debugfs knobs and frames seen on the wire
  *   psp_tune.h	rings, channels, interrupts and offloads of a port
+ *   psp_slow.h	less to do on slow kernels
  *
  * Functions return 0 or -errno unless stated otherwise, and never wait
  * without a deadline.
@@ -20,6 +21,7 @@
 #include "psp_xfer.h"
 #include "psp_wire.h"
 #include "psp_tune.h"
+#include "psp_slow.h"
 
 /*
  * A request that must fail with @error and name the attribute @bad_attr as

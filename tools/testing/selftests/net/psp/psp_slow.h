@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernels on which all takes longer, by the runner's word: they get more time,
+ * in $PSP_SLOW, and less to do, in $PSP_SCALE.
+ */
+#ifndef PSP_SLOW_H
+#define PSP_SLOW_H
+
+/*
+ * How much to move or how often to repeat, where full size, @num, takes many
+ * seconds. At least 1.
+ */
+unsigned int psp_scaled(unsigned int num);
+
+#endif /* PSP_SLOW_H */
