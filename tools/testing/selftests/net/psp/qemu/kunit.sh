@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The suite kunit: load the modules with KUnit tests, which lie beside psp.ko,
+# and tell as KTAP what the kernel says about them. KUnit's results are nested
+# and below one line for the suite; here each case is a line of its own.
+
+set -u
+
+RESULTS=/sys/kernel/debug/kunit
+MODULES=(psp_test psp_ref_test)
+bad=0
+
+wrong() {
+	echo "# $*"
+	bad=1
+}
+
+# tell_suite FILE - cases are one level down, and parameters of a case two.
+tell_suite() {
+	awk -v suite="$(basename "$(dirname "$1")")" '
+		/^    (KTAP version|1\.\.)/ { print substr($0, 5); next }
+		/^    (not )?ok [0-9]/ {
+			sub(/^ */, "")
+			sub(/ok [0-9]+ (- )?/, "&" suite ".")
+			cases++
+			print
+			next
+		}
+		/^ok 1 / { good = 1 }
+		/^ / { print "#" $0 }
+		END { exit !good || !cases }' "$1" ||
+		wrong "$1: the suite has failed, or has no cases"
+}
+
+for module in "${MODULES[@]}"; do
+	insmod "${PSP_KO%/*}/$module.ko" || wrong "$module: cannot be loaded"
+done
+for file in "$RESULTS"/*/results; do
+	[ -e "$file" ] || wrong "no results in $RESULTS"
+	[ ! -e "$file" ] || tell_suite "$file"
+done
+for module in "${MODULES[@]}"; do
+	rmmod "$module" || wrong "$module: cannot be unloaded"
+done
+exit $bad
