@@ -7,6 +7,8 @@
 #
 #	$CACHE/kernel/<name>/     vmlinuz, headers/, lib/modules/, release
 #	$CACHE/source/            the parts of a kernel source tree we use
+#
+# Kernels of kind "build" come from kernel-build.sh.
 
 SOURCE_PACKAGE=linux-source-6.12
 
@@ -35,6 +37,23 @@ kernel_row() {
 		    "$(kernel_names | xargs)"
 }
 
+# The kernels that run when none is named.
+stock_kernels() {
+	table "$QEMU/kernels" | awk '$2 == "debian" { print $1 }'
+}
+
+# kernel_field NAME slow|scale|without
+kernel_field() {
+	kernel_row "$1" | awk -v field="$2" '
+		BEGIN { column["slow"] = 3; column["scale"] = 4
+			column["without"] = 5 }
+		{ print $column[field] }'
+}
+
+kernel_is_here() {
+	[ -e "$(kernel_dir "$1")/release" ]
+}
+
 kernel_dir() {
 	echo "$CACHE/kernel/$1"
 }
@@ -50,6 +69,24 @@ kernel_release() {
 
 is_recent() {
 	[ -n "$(find "$1" -maxdepth 0 -mtime -$KERNEL_AGE 2> /dev/null)" ]
+}
+
+# What the tree says about a kernel: its row and the files that the row names.
+kernel_inputs() {
+	local row file
+
+	read -r -a row <<< "$(kernel_row "$1")"
+	echo "${row[@]}"
+	[ "${row[1]}" != build ] || build_config "${row[@]:6}" | sha256sum
+}
+
+# Nothing to ask the archive about: same inputs as last time, a short time ago.
+kernel_is_checked() {
+	local checked
+
+	checked=$(kernel_dir "$1")/checked
+	kernel_is_here "$1" && is_recent "$checked" &&
+		[ "$(cat "$checked")" = "$(kernel_inputs "$1")" ]
 }
 
 # The packages of a kernel: what a metapackage depends on, else itself.
@@ -112,15 +149,13 @@ fetch_kernel() {
 fetch_kernel_locked() {
 	local name=$1 row
 
+	! kernel_is_checked "$name" || return 0
 	read -r -a row <<< "$(kernel_row "$name")"
-	[ -e "$(kernel_dir "$name")/release" ] &&
-		is_recent "$(kernel_dir "$name")/checked" && return 0
-	with_fresh_lists "fetch_${row[1]}" "$name" "${row[@]:2}" || {
-		[ -e "$(kernel_dir "$name")/release" ] ||
-			die "cannot fetch kernel $name"
+	with_fresh_lists "fetch_${row[1]}" "$name" "${row[@]:5}" || {
+		kernel_is_here "$name" || die "cannot fetch kernel $name"
 		say "going on with the kernel $name that is here"
 	}
-	touch "$(kernel_dir "$name")/checked"
+	kernel_inputs "$name" > "$(kernel_dir "$name")/checked"
 }
 
 fetch_debian() {

@@ -11,7 +11,7 @@ export HOME=/root LANG=C.UTF-8
 
 # shellcheck source=/dev/null
 . "$1"
-export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO TERM
+export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO PSP_SCALE PSP_SLOW TERM
 
 CGROUP=/sys/fs/cgroup/suite
 KMEMLEAK=/sys/kernel/debug/kmemleak
@@ -137,8 +137,8 @@ run_suites() {
 	local name seconds command
 
 	while read -r name seconds command; do
-		seconds=$((seconds * SLOW))
-		case ,${SUITES:-$name}, in
+		seconds=$((seconds * PSP_SLOW))
+		case ,$SUITES, in
 		*,"$name",*) run_suite "$name" "$seconds" "$command" ;;
 		esac
 	done < <(sed -e '/^[[:space:]]*\(#\|$\)/d' "$QEMU_SRC/suites")
@@ -204,7 +204,7 @@ job_demo() {
 	exec 4>&3 3> /dev/console
 	[ -e "$demo" ] || demo=$PSP_SRC/demo.sh
 	own_test load load_modules
-	(cd "$PSP_OUT" && exec timeout $((240 * SLOW)) "$demo") \
+	(cd "$PSP_OUT" && exec timeout $((240 * PSP_SLOW)) "$demo") \
 		< /dev/null >&4 2>&1 || status=$?
 	[ $status = 0 ] || failures=$((failures + 1))
 	finish

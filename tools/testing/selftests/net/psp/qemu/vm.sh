@@ -97,6 +97,11 @@ initramfs() {
 	rm -rf "$root"
 }
 
+# By how much time limits are multiplied.
+vm_slow() {
+	echo $((${PSP_SLOW:-1} * $(kernel_field "$(vm_kernel "$1")" slow)))
+}
+
 tty_size() {
 	{ stty size 2> /dev/null || echo 24 80; } | sed 's/^0 0$/24 80/'
 }
@@ -110,7 +115,8 @@ vm_job() {
 	cat <<-EOT
 	MODE=$mode
 	SUITES=$suites
-	SLOW=${PSP_SLOW:-1}
+	PSP_SLOW=$(vm_slow "$kernel")
+	PSP_SCALE=$(kernel_field "$kernel" scale)
 	QEMU_SRC=$QEMU
 	PSP_SRC=$SELFTESTS
 	PSP_OUT=$LOG/selftests
@@ -168,19 +174,28 @@ vm_prepare() {
 	: > "$LOG/$1/console.log"
 }
 
-# How long the chosen suites may take together.
-suites_time() {
-	table "$QEMU/suites" | awk -v want="$1" -v slow="${PSP_SLOW:-1}" '
-		BEGIN { n = split(want, list, ","); while (n) ok[list[n--]] }
-		want == "" || $1 in ok { sum += $2 }
-		END { print sum * slow }'
+# Print the suites of a kernel, of those wanted or of all, with commas between:
+# kernel_suites KERNEL [WANTED].
+kernel_suites() {
+	suite_names | awk -v want=",${2:-}," \
+		-v without=",$(kernel_field "$1" without)," '
+		!index(without, "," $1 ",") &&
+		(want == ",," || index(want, "," $1 ","))' | paste -sd,
 }
 
-# Print the names of the suites in two lines that take about the same time, for
-# two VMs side by side.
+# How long the suites, with commas between, may take together.
+suites_time() {
+	table "$QEMU/suites" | awk -v want=",$1," '
+		index(want, "," $1 ",") { sum += $2 }
+		END { print sum + 0 }'
+}
+
+# Print the names of a kernel's suites in two lines that take about the same
+# time, for two VMs side by side.
 halve_suites() {
-	table "$QEMU/suites" | sort -k2,2nr -s | awk '
-		{
+	table "$QEMU/suites" | sort -k2,2nr -s |
+		awk -v want=",$(kernel_suites "$1")," '
+		index(want, "," $1 ",") {
 			half = sum[1] < sum[0]
 			sum[half] += $2
 			list[half] = list[half] (list[half] ? "," : "") $1
@@ -192,7 +207,7 @@ halve_suites() {
 vm_test() {
 	local vm=$1 suites=$2 dir=$LOG/$1 limit status=0
 
-	limit=$((VM_BOOT_TIME + $(suites_time "$suites")))
+	limit=$(((VM_BOOT_TIME + $(suites_time "$suites")) * $(vm_slow "$vm")))
 	vm_prepare "$vm" test "$suites"
 	{
 		vm_qemu "$vm" "$limit" "${VM_STDOUT[@]}" < /dev/null \
@@ -284,7 +299,7 @@ vm_clean() {
 
 vm_demo() {
 	local kernel=$1 dir=$LOG/$1 status=0
-	local limit=$((VM_BOOT_TIME + 300 * ${PSP_SLOW:-1}))
+	local limit=$(((VM_BOOT_TIME + 300) * $(vm_slow "$1")))
 
 	vm_prepare "$kernel" demo ""
 	[ ! -t 1 ] || echo DEMO_TTY=1 >> "$dir/job"
