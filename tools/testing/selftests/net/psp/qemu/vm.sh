@@ -24,7 +24,7 @@ INITRAMFS_MODULES=(
 # The kernel's own watchdogs count real time, which an emulated CPU on a busy
 # host has little of: hence tsc=reliable and the stall timeout.
 VM_CMDLINE=(
-	console=ttyS0 rdinit=/init panic=-1 oops=panic panic_on_warn=1
+	console=ttyS0 rdinit=/init no_timer_check panic=-1 oops=panic panic_on_warn=1
 	loglevel=5 log_buf_len=16M printk.devkmsg=on tsc=reliable
 	rcupdate.rcu_cpu_stall_timeout=60 net.ifnames=0
 )
