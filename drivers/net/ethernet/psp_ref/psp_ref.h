@@ -12,6 +12,7 @@
 
 struct dentry;
 struct netlink_ext_ack;
+struct nlattr;
 struct psp_ref_retire;
 
 /**
@@ -180,6 +181,7 @@ enum psp_ref_quiesce_fault {
  *	start of removal, read under &psp_dev.lock, which removal takes for the
  *	reset
  * @peer: port at the other end of the cable; changes under rtnl_lock()
+ * @lower: real interface that is the wire, where there is no cable; likewise
  * @debugfs: directory of the port
  * @delete_early: test knob: let keys be deleted whatever is in flight
  * @quiesce_fault: test knob, enum psp_ref_quiesce_fault
@@ -201,6 +203,7 @@ struct psp_ref_port {
 	struct psp_dev			*psd_owned;
 	bool				hw_gone;
 	struct psp_ref_port __rcu	*peer;
+	struct net_device __rcu		*lower;
 	struct dentry			*debugfs;
 	bool				delete_early;
 	u32				quiesce_fault;
@@ -224,12 +227,31 @@ struct psp_ref_tx_key {
 	struct psp_ref_retire *retire;
 };
 
+/* psp_ref_main.c */
+void psp_ref_dellink(struct net_device *dev, struct list_head *head);
+
 /* psp_ref_netdev.c */
 void psp_ref_setup(struct net_device *dev);
 bool psp_ref_is_port(const struct net_device *dev);
 void psp_ref_carrier_update(struct psp_ref_port *port);
 void psp_ref_cable(struct psp_ref_port *port, struct psp_ref_port *peer);
 void psp_ref_uncable(struct psp_ref_port *port);
+
+/* psp_ref_lower.c */
+int psp_ref_lower_check(const struct net_device *dev, struct net_device *lower,
+			struct nlattr *tb[], struct netlink_ext_ack *extack);
+void psp_ref_lower_inherit(struct net_device *dev, struct net_device *lower,
+			   struct nlattr *tb[]);
+int psp_ref_lower_attach(struct psp_ref_port *port, struct net_device *lower,
+			 struct netlink_ext_ack *extack);
+void psp_ref_lower_detach(struct psp_ref_port *port);
+bool psp_ref_lower_has_carrier(const struct net_device *lower);
+void psp_ref_lower_open(struct psp_ref_port *port);
+void psp_ref_lower_stop(struct psp_ref_port *port);
+void psp_ref_lower_change_rx_flags(struct psp_ref_port *port, int change);
+void psp_ref_lower_set_rx_mode(struct psp_ref_port *port);
+int psp_ref_lower_init(void);
+void psp_ref_lower_exit(void);
 
 /* psp_ref_rings.c */
 int psp_ref_rings_open(struct psp_ref_port *port);

@@ -7,6 +7,7 @@
 #include <linux/ethtool.h>
 #include <linux/log2.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 #include "psp_ref.h"
 
@@ -54,6 +55,15 @@ static const char psp_ref_irq_names[][ETH_GSTRING_LEN] = {
 				 PSP_REF_HW_TX_STATS + PSP_REF_HW_RX_STATS + \
 				 ARRAY_SIZE(psp_ref_irq_names))
 
+/* Counters of the whole port: of its wire */
+static const char psp_ref_port_names[][ETH_GSTRING_LEN] = {
+	"hw_tx_no_link",
+	"hw_tx_refused",
+	"hw_rx_no_room",
+};
+
+#define PSP_REF_PORT_STATS	ARRAY_SIZE(psp_ref_port_names)
+
 static void psp_ref_get_drvinfo(struct net_device *dev,
 				struct ethtool_drvinfo *info)
 {
@@ -71,7 +81,7 @@ static int psp_ref_get_sset_count(struct net_device *dev, int sset)
 	if (sset != ETH_SS_STATS)
 		return -EOPNOTSUPP;
 
-	return port->nqueues * PSP_REF_QUEUE_STATS + 1;
+	return port->nqueues * PSP_REF_QUEUE_STATS + PSP_REF_PORT_STATS;
 }
 
 static void psp_ref_add_names(u8 **data, unsigned int queue,
@@ -103,7 +113,7 @@ static void psp_ref_get_strings(struct net_device *dev, u32 sset, u8 *data)
 		psp_ref_add_names(&data, i, psp_ref_irq_names,
 				  ARRAY_SIZE(psp_ref_irq_names));
 	}
-	strscpy(data, "hw_tx_no_link", ETH_GSTRING_LEN);
+	memcpy(data, psp_ref_port_names, sizeof(psp_ref_port_names));
 }
 
 static void psp_ref_get_ethtool_stats(struct net_device *dev,
@@ -126,12 +136,20 @@ static void psp_ref_get_ethtool_stats(struct net_device *dev,
 		*data++ = psp_ref_hw_tx_interrupts(port->hw, i);
 		*data++ = psp_ref_hw_rx_interrupts(port->hw, i);
 	}
-	*data = psp_ref_hw_no_link(port->hw);
+	*data++ = psp_ref_hw_no_link(port->hw);
+	*data++ = psp_ref_hw_refused(port->hw);
+	*data = psp_ref_hw_no_room(port->hw);
 }
 
 static int psp_ref_get_link_ksettings(struct net_device *dev,
 				      struct ethtool_link_ksettings *cmd)
 {
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct net_device *lower = rtnl_dereference(port->lower);
+
+	if (lower)
+		return __ethtool_get_link_ksettings(lower, cmd);
+
 	cmd->base.speed = SPEED_10000;
 	cmd->base.duplex = DUPLEX_FULL;
 	cmd->base.port = PORT_DA;

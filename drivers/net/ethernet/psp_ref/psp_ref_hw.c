@@ -96,9 +96,9 @@ void psp_ref_hw_destroy(struct psp_ref_hw *hw)
 
 static void psp_ref_queue_set_rx(struct psp_ref_hw_queue *q, bool on)
 {
-	spin_lock(&q->backlog.lock);
+	spin_lock_bh(&q->backlog.lock);
 	WRITE_ONCE(q->rx_on, on);
-	spin_unlock(&q->backlog.lock);
+	spin_unlock_bh(&q->backlog.lock);
 }
 
 static void psp_ref_engine_stop(struct task_struct **engine)

@@ -274,9 +274,13 @@ u64 psp_ref_hw_rx_stat(struct psp_ref_hw *hw, unsigned int queue,
 u64 psp_ref_hw_tx_interrupts(struct psp_ref_hw *hw, unsigned int queue);
 u64 psp_ref_hw_rx_interrupts(struct psp_ref_hw *hw, unsigned int queue);
 u64 psp_ref_hw_no_link(struct psp_ref_hw *hw);
+u64 psp_ref_hw_refused(struct psp_ref_hw *hw);
+u64 psp_ref_hw_no_room(struct psp_ref_hw *hw);
 
 void psp_ref_hw_connect(struct psp_ref_hw *a, struct psp_ref_hw *b);
 void psp_ref_hw_disconnect(struct psp_ref_hw *hw);
+int psp_ref_hw_attach(struct psp_ref_hw *hw, struct net_device *lower);
+void psp_ref_hw_detach(struct psp_ref_hw *hw);
 
 void psp_ref_hw_debugfs(struct psp_ref_hw *hw, struct dentry *dir);
 int psp_ref_hw_selftest(void);

@@ -5,6 +5,7 @@
 
 #include <kunit/visibility.h>
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/jhash.h>
@@ -100,7 +101,8 @@ static void psp_ref_parse_ipv6(const struct sk_buff *skb,
  * @frame: what was found
  *
  * PSP is UDP to its port right behind the IP header, options of IPv4 included.
- * Fragments, IPv6 extension headers and VLAN tags are not looked behind.
+ * Fragments, IPv6 extension headers and VLAN tags are not looked behind, not
+ * even if a lower device keeps the tag beside the frame.
  */
 void psp_ref_frame_parse(const struct sk_buff *skb,
 			 struct psp_ref_frame *frame)
@@ -112,7 +114,7 @@ void psp_ref_frame_parse(const struct sk_buff *skb,
 	frame->hash = psp_ref_hash_seed();
 
 	eth = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!eth)
+	if (!eth || skb_vlan_tag_present(skb))
 		return;
 
 	if (eth->h_proto == htons(ETH_P_IP))

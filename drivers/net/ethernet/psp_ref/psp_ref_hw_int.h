@@ -36,9 +36,10 @@ struct task_struct;
  * - &psp_ref_devkeys.lock, a mutex held while a key is derived.
  *
  * All run in process context: no lock here disables bottom halves, and none
- * may be taken in one. The one thing that runs in softirq context is the timer
- * of &psp_ref_moder, which takes none. &psp_ref_hw.mbox_lock is outermost.
- * &psp_ref_hw.peer changes under rtnl_lock() and is read under RCU.
+ * may be taken in one, but the lock of &psp_ref_hw_queue.backlog: a lower
+ * device receives in softirq. The timer of &psp_ref_moder runs there as well,
+ * and takes none. &psp_ref_hw.mbox_lock is outermost. &psp_ref_hw.peer and
+ * &psp_ref_hw.lower change under rtnl_lock() and are read under RCU.
  */
 
 /* psp_ref_hw_aead.c */
@@ -266,16 +267,19 @@ struct psp_ref_frame {
 void psp_ref_frame_parse(const struct sk_buff *skb,
 			 struct psp_ref_frame *frame);
 
-/* psp_ref_hw_wire.c, psp_ref_hw_impair.c */
+/* psp_ref_hw_wire.c, psp_ref_hw_lower.c, psp_ref_hw_impair.c */
 
 /* The knobs are given in frames out of so many */
 #define PSP_REF_IMPAIR_SCALE	10000
 
 /**
- * struct psp_ref_wire - the direction of the cable away from the port
+ * struct psp_ref_wire - the direction of the wire away from the port
  * @pause_wait: transmit engines waiting for room at the other end
  * @no_link: frames lost because the other end was not there
- * @tap: index of the interface that gets copies of all frames of the cable
+ * @refused: frames that the lower device's queue refused
+ * @no_room: the other direction: frames that a lower device received and that
+ *	found a receive engine too far behind
+ * @tap: index of the interface that gets copies of all frames of the wire
  * @loss: knob, frames lost
  * @duplicate: knob, frames doubled
  * @reorder: knob, frames held back
@@ -292,6 +296,8 @@ void psp_ref_frame_parse(const struct sk_buff *skb,
 struct psp_ref_wire {
 	wait_queue_head_t	pause_wait;
 	atomic64_t		no_link;
+	atomic64_t		refused;
+	atomic64_t		no_room;
 	u32			tap;
 	u32			loss;
 	u32			duplicate;
@@ -313,7 +319,11 @@ void psp_ref_wire_init(struct psp_ref_hw *hw);
 void psp_ref_wire_stop(struct psp_ref_hw *hw);
 void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb);
 void psp_ref_wire_deliver(struct psp_ref_hw *hw, struct sk_buff *skb);
+void psp_ref_wire_receive(struct psp_ref_hw *hw, struct sk_buff *skb);
 void psp_ref_wire_resume(struct psp_ref_hw *hw);
+
+int psp_ref_lower_xmit(struct psp_ref_hw *hw, struct net_device *lower,
+		       struct sk_buff *skb);
 
 void psp_ref_impair_init(struct psp_ref_wire *wire);
 void psp_ref_impair_stop(struct psp_ref_wire *wire);
@@ -420,7 +430,8 @@ struct psp_ref_hw_queue {
  * @cache: derived keys
  * @table: transmit keys
  * @peer: device at the other end of the cable; RCU
- * @wire: the cable away from here
+ * @lower: real interface that is the wire, where there is no cable; RCU
+ * @wire: the wire away from here
  * @nqueues: number of queue pairs
  * @nactive: those that are in use, or were when the device ran last: the hash
  *	of a received frame chooses one of them
@@ -443,6 +454,7 @@ struct psp_ref_hw {
 	struct psp_ref_cache	*cache;
 	struct psp_ref_table	table;
 	struct psp_ref_hw __rcu	*peer;
+	struct net_device __rcu	*lower;
 	struct psp_ref_wire	wire;
 	unsigned int		nqueues;
 	unsigned int		nactive;

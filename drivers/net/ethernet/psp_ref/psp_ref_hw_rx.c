@@ -12,11 +12,15 @@
 #include <linux/kthread.h>
 #include <linux/netdevice.h>
 #include <linux/string.h>
+#include <net/gso.h>
 
 #include "psp_ref_hw_int.h"
 
 /* Frames that wait in front of an engine before the wire pauses */
 #define PSP_REF_BACKLOG		256
+
+/* And if it does not pause: a lower device's burst while the engine sleeps */
+#define PSP_REF_BACKLOG_MAX	1024
 
 /* UDP and PSP header and ICV, nothing between */
 #define PSP_REF_UDP_LEN_MIN	(PSP_ENCAP_HLEN + PSP_TRL_SIZE)
@@ -48,20 +52,25 @@ bool psp_ref_hw_rx_room(struct psp_ref_hw *hw, u32 hash)
  * @skb: frame; the device owns it if this succeeds
  * @hash: hash of the frame
  *
- * Return: 0, or -ENETDOWN if the device does not run.
+ * Context: any but hard interrupts.
+ * Return: 0, or -ENETDOWN if the device does not run, or -ENOBUFS if too many
+ * frames wait already, which does not happen to senders that ask
+ * psp_ref_hw_rx_room().
  */
 int psp_ref_hw_rx_input(struct psp_ref_hw *hw, struct sk_buff *skb, u32 hash)
 {
 	struct psp_ref_hw_queue *q = psp_ref_rx_queue(hw, hash);
 	int err = -ENETDOWN;
 
-	spin_lock(&q->backlog.lock);
-	if (q->rx_on) {
+	spin_lock_bh(&q->backlog.lock);
+	if (q->rx_on && skb_queue_len(&q->backlog) >= PSP_REF_BACKLOG_MAX) {
+		err = -ENOBUFS;
+	} else if (q->rx_on) {
 		skb->dev = hw->netdev;
 		__skb_queue_tail(&q->backlog, skb);
 		err = 0;
 	}
-	spin_unlock(&q->backlog.lock);
+	spin_unlock_bh(&q->backlog.lock);
 
 	if (!err)
 		wake_up(&q->rx_wait);
@@ -73,9 +82,9 @@ static struct sk_buff *psp_ref_rx_fetch(struct psp_ref_hw_queue *q)
 {
 	struct sk_buff *skb;
 
-	spin_lock(&q->backlog.lock);
+	spin_lock_bh(&q->backlog.lock);
 	skb = __skb_dequeue(&q->backlog);
-	spin_unlock(&q->backlog.lock);
+	spin_unlock_bh(&q->backlog.lock);
 
 	if (skb)
 		psp_ref_wire_resume(q->hw);
@@ -282,21 +291,19 @@ static bool psp_ref_rx_too_long(const struct psp_ref_hw *hw,
 	       skb->len > READ_ONCE(hw->netdev->mtu) + VLAN_ETH_HLEN;
 }
 
-static void psp_ref_rx_one(struct psp_ref_hw_queue *q, struct sk_buff *skb)
+static void psp_ref_rx_frame(struct psp_ref_hw_queue *q, struct sk_buff *skb,
+			     const struct psp_ref_frame *frame)
 {
 	struct psp_ref_rxc rxc = { .skb = skb };
 	enum psp_ref_hw_rx_stat verdict;
-	struct psp_ref_frame frame;
 
-	psp_ref_stats_inc(&q->rx_stats, PSP_REF_HW_RX_FRAMES);
 	if (psp_ref_rx_too_long(q->hw, skb)) {
 		psp_ref_stats_inc(&q->rx_stats, PSP_REF_HW_RX_TOO_LONG);
 		goto drop;
 	}
 
-	psp_ref_frame_parse(skb, &frame);
-	if (frame.psp) {
-		verdict = psp_ref_rx_psp(q, &rxc, &frame);
+	if (frame->psp) {
+		verdict = psp_ref_rx_psp(q, &rxc, frame);
 		psp_ref_stats_inc(&q->rx_stats, verdict);
 		if (verdict != PSP_REF_HW_RX_PSP_PACKETS)
 			goto drop;
@@ -307,6 +314,52 @@ static void psp_ref_rx_one(struct psp_ref_hw_queue *q, struct sk_buff *skb)
 
 drop:
 	kfree_skb(skb);
+}
+
+/* PSP packets that are UDP to the lower device, whose GRO has put them together
+ * into one: take them apart. Nobody has to know of the UDP checksum.
+ */
+static void psp_ref_rx_super(struct psp_ref_hw_queue *q, struct sk_buff *skb)
+{
+	struct psp_ref_frame frame;
+	struct sk_buff *segs, *next;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	segs = skb_gso_segment(skb, 0);
+	if (IS_ERR_OR_NULL(segs)) {
+		psp_ref_stats_inc(&q->rx_stats, PSP_REF_HW_RX_BAD);
+		kfree_skb(skb);
+		return;
+	}
+
+	consume_skb(skb);
+	skb_list_walk_safe(segs, skb, next) {
+		skb_mark_not_on_list(skb);
+		psp_ref_frame_parse(skb, &frame);
+		psp_ref_rx_frame(q, skb, &frame);
+	}
+}
+
+/* Captures on a lower device share the head of its frames, and the port's GRO
+ * takes heads apart without asking who else looks at them.
+ */
+static void psp_ref_rx_one(struct psp_ref_hw_queue *q, struct sk_buff *skb)
+{
+	struct psp_ref_frame frame;
+
+	psp_ref_stats_inc(&q->rx_stats, PSP_REF_HW_RX_FRAMES);
+	if (skb_unclone(skb, GFP_KERNEL)) {
+		psp_ref_stats_inc(&q->rx_stats, PSP_REF_HW_RX_BAD);
+		kfree_skb(skb);
+		return;
+	}
+
+	psp_ref_frame_parse(skb, &frame);
+	if (frame.psp && skb_is_gso(skb))
+		psp_ref_rx_super(q, skb);
+	else
+		psp_ref_rx_frame(q, skb, &frame);
 }
 
 /**

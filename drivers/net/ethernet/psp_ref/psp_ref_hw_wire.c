@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cable between two ports. It has flow control as Ethernet has with pause
- * frames: an engine waits while the other end has no room, and nothing is lost
- * unless somebody asks for it.
+ * The wire: a cable to another port, or a real interface, or nothing yet. What
+ * is the same for all of them is here, and what is the cable's;
+ * psp_ref_hw_lower.c has the real interface.
+ *
+ * A cable has flow control as Ethernet has with pause frames: an engine waits
+ * while the other end has no room, and nothing is lost unless somebody asks for
+ * it.
  */
 
 #include <linux/kthread.h>
@@ -12,9 +16,10 @@
 
 #include "psp_ref_hw_int.h"
 
-/* Test only: give a copy of the frame to the interface that was named. A port
- * is refused, it could be one of this cable. No clone: GRO at the other end
- * takes pages out of frames without asking who else looks at them.
+/* Test only: give a copy of the frame to the interface that was named. The wire
+ * itself is refused, and any port: it could be one of this cable. No clone: GRO
+ * at the other end takes pages out of frames without asking who else looks at
+ * them.
  */
 static void psp_ref_tap(struct psp_ref_hw *hw, struct sk_buff *skb)
 {
@@ -26,7 +31,8 @@ static void psp_ref_tap(struct psp_ref_hw *hw, struct sk_buff *skb)
 		return;
 
 	dev = dev_get_by_index_rcu(dev_net_rcu(hw->netdev), ifindex);
-	if (!dev || dev->netdev_ops == hw->netdev->netdev_ops)
+	if (!dev || dev->netdev_ops == hw->netdev->netdev_ops ||
+	    dev == rcu_access_pointer(hw->lower))
 		return;
 
 	copy = pskb_copy(skb, GFP_ATOMIC);
@@ -49,7 +55,7 @@ static void psp_ref_tap_both_ends(struct psp_ref_hw *hw, struct sk_buff *skb)
 	rcu_read_unlock();
 }
 
-/* Nobody at the other end: there is nothing to wait for either */
+/* Without a port at the other end there is nothing to wait for either */
 static bool psp_ref_wire_has_room(struct psp_ref_hw *hw, u32 hash)
 {
 	struct psp_ref_hw *peer;
@@ -70,19 +76,34 @@ static bool psp_ref_wire_has_room(struct psp_ref_hw *hw, u32 hash)
  */
 void psp_ref_wire_deliver(struct psp_ref_hw *hw, struct sk_buff *skb)
 {
+	struct net_device *lower;
 	struct psp_ref_hw *peer;
 	int err = -ENOLINK;
 
 	rcu_read_lock();
 	peer = rcu_dereference(hw->peer);
+	lower = rcu_dereference(hw->lower);
 	if (peer)
 		err = psp_ref_hw_rx_input(peer, skb, skb_get_hash_raw(skb));
+	else if (lower)
+		err = psp_ref_lower_xmit(hw, lower, skb);
 	rcu_read_unlock();
 
 	if (err) {
 		atomic64_inc(&hw->wire.no_link);
 		kfree_skb(skb);
 	}
+}
+
+/* Whoever gets the frame next goes by the hash, and so do copies of it */
+static u32 psp_ref_wire_hash(struct sk_buff *skb)
+{
+	struct psp_ref_frame frame;
+
+	psp_ref_frame_parse(skb, &frame);
+	skb_set_hash(skb, frame.hash, frame.hash_type);
+
+	return frame.hash;
 }
 
 /**
@@ -94,16 +115,12 @@ void psp_ref_wire_deliver(struct psp_ref_hw *hw, struct sk_buff *skb)
  */
 void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 {
-	struct psp_ref_frame frame;
 	struct sk_buff_head out;
 	u32 hash;
 
 	skb->dev = NULL;
 	psp_ref_tap_both_ends(hw, skb);
-
-	/* Copies, and what is held back, bear the hash along */
-	psp_ref_frame_parse(skb, &frame);
-	skb_set_hash(skb, frame.hash, frame.hash_type);
+	psp_ref_wire_hash(skb);
 
 	__skb_queue_head_init(&out);
 	psp_ref_impair(&hw->wire, skb, &out);
@@ -115,6 +132,27 @@ void psp_ref_wire_send(struct psp_ref_hw *hw, struct sk_buff *skb)
 				kthread_should_stop());
 		psp_ref_wire_deliver(hw, skb);
 	}
+}
+
+/**
+ * psp_ref_wire_receive() - a frame comes in that nobody could hold back
+ * @hw: receiving device
+ * @skb: frame, from its Ethernet header on, that has a device; taken
+ *
+ * Context: any but hard interrupts, under RCU.
+ */
+void psp_ref_wire_receive(struct psp_ref_hw *hw, struct sk_buff *skb)
+{
+	int err;
+
+	psp_ref_tap(hw, skb);
+	err = psp_ref_hw_rx_input(hw, skb, psp_ref_wire_hash(skb));
+	if (!err)
+		return;
+
+	if (err == -ENOBUFS)
+		atomic64_inc(&hw->wire.no_room);
+	kfree_skb(skb);
 }
 
 /**
@@ -192,4 +230,27 @@ void psp_ref_wire_stop(struct psp_ref_hw *hw)
 u64 psp_ref_hw_no_link(struct psp_ref_hw *hw)
 {
 	return atomic64_read(&hw->wire.no_link);
+}
+
+/**
+ * psp_ref_hw_refused() - frames that the lower device's queue refused
+ * @hw: device
+ *
+ * Return: count since the device was made.
+ */
+u64 psp_ref_hw_refused(struct psp_ref_hw *hw)
+{
+	return atomic64_read(&hw->wire.refused);
+}
+
+/**
+ * psp_ref_hw_no_room() - frames received that found a receive engine too far
+ * behind
+ * @hw: device
+ *
+ * Return: count since the device was made.
+ */
+u64 psp_ref_hw_no_room(struct psp_ref_hw *hw)
+{
+	return atomic64_read(&hw->wire.no_room);
 }

@@ -27,34 +27,65 @@ static int psp_ref_validate(struct nlattr *tb[], struct nlattr *data[],
 	return 0;
 }
 
-/* The port that the new one is to be cabled to */
-static struct psp_ref_port *psp_ref_find_peer(struct net *net,
-					      const struct nlattr *link,
-					      struct netlink_ext_ack *extack)
+/* May the port be cabled to? */
+static int psp_ref_check_peer(const struct psp_ref_port *peer,
+			      const struct nlattr *link,
+			      struct netlink_ext_ack *extack)
 {
-	struct psp_ref_port *peer;
-	struct net_device *dev;
-
-	dev = __dev_get_by_index(net, nla_get_u32(link));
-	if (!dev) {
-		NL_SET_ERR_MSG_ATTR(extack, link, "Other end does not exist");
-		return ERR_PTR(-ENODEV);
-	}
-
-	if (!psp_ref_is_port(dev)) {
-		NL_SET_ERR_MSG_ATTR(extack, link,
-				    "Other end is not a psp_ref port");
-		return ERR_PTR(-EOPNOTSUPP);
-	}
-
-	peer = netdev_priv(dev);
 	if (rtnl_dereference(peer->peer)) {
 		NL_SET_ERR_MSG_ATTR(extack, link,
 				    "Other end has a cable already");
-		return ERR_PTR(-EBUSY);
+		return -EBUSY;
 	}
 
-	return peer;
+	if (rtnl_dereference(peer->lower)) {
+		NL_SET_ERR_MSG_ATTR(extack, link,
+				    "Other end is on a real interface");
+		return -EBUSY;
+	}
+
+	return 0;
+}
+
+/* What the new port's wire leads to: a port to be cabled to, or a real
+ * interface to sit on. NULL if none was named.
+ */
+static struct net_device *psp_ref_find_link(struct net_device *dev,
+					    struct rtnl_newlink_params *params,
+					    struct netlink_ext_ack *extack)
+{
+	const struct nlattr *attr = params->tb[IFLA_LINK];
+	struct net_device *link;
+	int err;
+
+	if (!attr)
+		return NULL;
+
+	link = __dev_get_by_index(rtnl_newlink_link_net(params),
+				  nla_get_u32(attr));
+	if (!link) {
+		NL_SET_ERR_MSG_ATTR(extack, attr, "Other end does not exist");
+		return ERR_PTR(-ENODEV);
+	}
+
+	if (psp_ref_is_port(link))
+		err = psp_ref_check_peer(netdev_priv(link), attr, extack);
+	else
+		err = psp_ref_lower_check(dev, link, params->tb, extack);
+
+	return err ? ERR_PTR(err) : link;
+}
+
+static int psp_ref_plug_in(struct psp_ref_port *port, struct net_device *link,
+			   struct netlink_ext_ack *extack)
+{
+	if (!link)
+		return 0;
+	if (!psp_ref_is_port(link))
+		return psp_ref_lower_attach(port, link, extack);
+
+	psp_ref_cable(port, netdev_priv(link));
+	return 0;
 }
 
 static int psp_ref_newlink(struct net_device *dev,
@@ -62,17 +93,16 @@ static int psp_ref_newlink(struct net_device *dev,
 			   struct netlink_ext_ack *extack)
 {
 	struct psp_ref_port *port = netdev_priv(dev);
-	struct psp_ref_port *peer = NULL;
+	struct net_device *link;
 	int err;
 
-	if (params->tb[IFLA_LINK]) {
-		peer = psp_ref_find_peer(rtnl_newlink_link_net(params),
-					 params->tb[IFLA_LINK], extack);
-		if (IS_ERR(peer))
-			return PTR_ERR(peer);
-	}
+	link = psp_ref_find_link(dev, params, extack);
+	if (IS_ERR(link))
+		return PTR_ERR(link);
 
-	if (!params->tb[IFLA_ADDRESS])
+	if (link && !psp_ref_is_port(link))
+		psp_ref_lower_inherit(dev, link, params->tb);
+	else if (!params->tb[IFLA_ADDRESS])
 		eth_hw_addr_random(dev);
 
 	err = register_netdevice(dev);
@@ -85,8 +115,9 @@ static int psp_ref_newlink(struct net_device *dev,
 		goto err_unregister;
 	}
 
-	if (peer)
-		psp_ref_cable(port, peer);
+	err = psp_ref_plug_in(port, link, extack);
+	if (err)
+		goto err_unregister;
 
 	return 0;
 
@@ -95,12 +126,14 @@ err_unregister:
 	return err;
 }
 
-static void psp_ref_dellink(struct net_device *dev, struct list_head *head)
+/* The first step of removing a port; the second unregisters all on the list */
+void psp_ref_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct psp_ref_port *port = netdev_priv(dev);
 
 	psp_ref_psp_quiesce(port);
 	psp_ref_uncable(port);
+	psp_ref_lower_detach(port);
 	unregister_netdevice_queue(dev, head);
 }
 
@@ -108,8 +141,9 @@ static struct net *psp_ref_get_link_net(const struct net_device *dev)
 {
 	const struct psp_ref_port *port = netdev_priv(dev);
 	const struct psp_ref_port *peer = rtnl_dereference(port->peer);
+	const struct net_device *lower = rtnl_dereference(port->lower);
 
-	return dev_net(peer ? peer->dev : dev);
+	return dev_net(peer ? peer->dev : lower ?: dev);
 }
 
 static unsigned int psp_ref_num_queues(void)
@@ -138,12 +172,18 @@ static int __init psp_ref_init(void)
 		return err;
 
 	psp_ref_debugfs_init();
-	err = rtnl_link_register(&psp_ref_link_ops);
+	err = psp_ref_lower_init();
 	if (err)
 		goto err_debugfs_exit;
 
+	err = rtnl_link_register(&psp_ref_link_ops);
+	if (err)
+		goto err_lower_exit;
+
 	return 0;
 
+err_lower_exit:
+	psp_ref_lower_exit();
 err_debugfs_exit:
 	psp_ref_debugfs_exit();
 	return err;
@@ -152,6 +192,7 @@ err_debugfs_exit:
 static void __exit psp_ref_exit(void)
 {
 	rtnl_link_unregister(&psp_ref_link_ops);
+	psp_ref_lower_exit();
 	psp_ref_debugfs_exit();
 }
 

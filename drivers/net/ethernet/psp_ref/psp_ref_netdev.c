@@ -17,11 +17,18 @@
 static DEFINE_IDA(psp_ref_ids);
 
 /* Link means: cabled, and both ends open. One end that changes is news for
- * both.
+ * both. On a real interface: the port is open, and that has carrier.
  */
 void psp_ref_carrier_update(struct psp_ref_port *port)
 {
+	struct net_device *lower = rtnl_dereference(port->lower);
 	struct psp_ref_port *peer = rtnl_dereference(port->peer);
+
+	if (lower && netif_running(port->dev) &&
+	    psp_ref_lower_has_carrier(lower)) {
+		netif_carrier_on(port->dev);
+		return;
+	}
 
 	if (peer && netif_running(port->dev) && netif_running(peer->dev)) {
 		netif_carrier_on(port->dev);
@@ -65,6 +72,7 @@ static int psp_ref_open(struct net_device *dev)
 	if (err)
 		return err;
 
+	psp_ref_lower_open(port);
 	psp_ref_carrier_update(port);
 	return 0;
 }
@@ -74,6 +82,7 @@ static int psp_ref_stop(struct net_device *dev)
 	struct psp_ref_port *port = netdev_priv(dev);
 
 	psp_ref_carrier_update(port);
+	psp_ref_lower_stop(port);
 	psp_ref_rings_close(port);
 
 	return 0;
@@ -187,6 +196,7 @@ static void psp_ref_dev_uninit(struct net_device *dev)
 
 	psp_ref_psp_unregister(port);
 	psp_ref_uncable(port);
+	psp_ref_lower_detach(port);
 	psp_ref_debugfs_del(port);
 	psp_ref_napi_del_all(port);
 }
@@ -232,17 +242,21 @@ static void psp_ref_get_stats64(struct net_device *dev,
 						PSP_REF_HW_RX_TOO_LONG);
 	}
 	stats->rx_errors += stats->rx_length_errors;
+	stats->rx_dropped += psp_ref_hw_no_room(port->hw);
+	stats->tx_dropped += psp_ref_hw_refused(port->hw);
 }
 
 static int psp_ref_get_iflink(const struct net_device *dev)
 {
 	const struct psp_ref_port *port = netdev_priv(dev);
 	const struct psp_ref_port *peer;
+	const struct net_device *link;
 	int iflink;
 
 	rcu_read_lock();
 	peer = rcu_dereference(port->peer);
-	iflink = READ_ONCE((peer ? peer->dev : dev)->ifindex);
+	link = peer ? peer->dev : rcu_dereference(port->lower);
+	iflink = READ_ONCE((link ?: dev)->ifindex);
 	rcu_read_unlock();
 
 	return iflink;
@@ -256,9 +270,28 @@ static int psp_ref_get_phys_port_name(struct net_device *dev, char *name,
 	return snprintf(name, len, "p%d", port->id) >= len ? -EINVAL : 0;
 }
 
-/* The cable has one other end: all that comes is for this port */
+/* A cable has one other end: all that comes is for this port */
 static void psp_ref_set_rx_mode(struct net_device *dev)
 {
+	psp_ref_lower_set_rx_mode(netdev_priv(dev));
+}
+
+static void psp_ref_change_rx_flags(struct net_device *dev, int change)
+{
+	psp_ref_lower_change_rx_flags(netdev_priv(dev), change);
+}
+
+/* The address of a real interface is changed there, and the port's follows */
+static int psp_ref_set_mac_address(struct net_device *dev, void *p)
+{
+	struct psp_ref_port *port = netdev_priv(dev);
+	struct net_device *lower = rtnl_dereference(port->lower);
+	const struct sockaddr *addr = p;
+
+	if (lower && !ether_addr_equal(addr->sa_data, lower->dev_addr))
+		return -EADDRNOTAVAIL;
+
+	return eth_mac_addr(dev, p);
 }
 
 static const struct net_device_ops psp_ref_netdev_ops = {
@@ -268,7 +301,8 @@ static const struct net_device_ops psp_ref_netdev_ops = {
 	.ndo_stop		= psp_ref_stop,
 	.ndo_start_xmit		= psp_ref_xmit,
 	.ndo_set_rx_mode	= psp_ref_set_rx_mode,
-	.ndo_set_mac_address	= eth_mac_addr,
+	.ndo_change_rx_flags	= psp_ref_change_rx_flags,
+	.ndo_set_mac_address	= psp_ref_set_mac_address,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_get_stats64	= psp_ref_get_stats64,
 	.ndo_get_iflink		= psp_ref_get_iflink,
