@@ -84,23 +84,59 @@ static int psp_end_neighbour(const struct psp_end *end,
 }
 
 /* Both ports are born in the namespace of A; then one moves */
-static int psp_net_cable(struct psp_net *net, unsigned int queues)
+static int psp_net_cable(struct psp_net *net)
 {
 	int err;
 
 	err = psp_ns_enter(net->a.ns);
 	if (!err)
-		err = psp_link_add_queues(net->a.ifname, "psp_ref", 0, queues);
+		err = psp_link_add_queues(net->a.ifname, "psp_ref", 0,
+					  net->queues);
 	if (!err)
 		err = psp_link_add_queues(net->b.ifname, "psp_ref",
 					  if_nametoindex(net->a.ifname),
-					  queues);
+					  net->queues);
 	if (!err)
 		err = psp_link_move(if_nametoindex(net->b.ifname), net->b.ns);
 	return err;
 }
 
-static int psp_net_build(struct psp_net *net, unsigned int queues)
+/* A port on a real interface, which has nothing of its own to say */
+static int psp_end_lower(struct psp_end *end, const char *lower)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/disable_ipv6", lower);
+	err = psp_ns_enter(end->ns);
+	if (!err)
+		err = psp_sysctl(path, "1");
+	if (!err)
+		err = psp_link_up(if_nametoindex(lower), true);
+	return err ? err : psp_link_add(end->ifname, "psp_ref",
+					if_nametoindex(lower));
+}
+
+/* One port on each end of a veth pair */
+static int psp_net_veth(struct psp_net *net)
+{
+	int err;
+
+	err = psp_sh(net->a.ns, "ip link add %s type veth peer name %s",
+		     PSP_LOWER_A, PSP_LOWER_B) ? -EIO : 0;
+	if (!err)
+		err = psp_ns_enter(net->a.ns);
+	if (!err)
+		err = psp_link_move(if_nametoindex(PSP_LOWER_B), net->b.ns);
+	if (!err)
+		err = psp_end_lower(&net->a, PSP_LOWER_A);
+	if (!err)
+		err = psp_end_lower(&net->b, PSP_LOWER_B);
+	return err ? err : psp_ns_enter(net->a.ns);
+}
+
+static int psp_net_build(struct psp_net *net,
+			 int (*plug)(struct psp_net *net))
 {
 	int err;
 
@@ -109,7 +145,7 @@ static int psp_net_build(struct psp_net *net, unsigned int queues)
 	if (net->a.ns < 0 || net->b.ns < 0)
 		return -EMFILE;
 
-	err = psp_net_cable(net, queues);
+	err = plug(net);
 	if (!err)
 		err = psp_end_up(&net->a);
 	if (!err)
@@ -123,11 +159,13 @@ static int psp_net_build(struct psp_net *net, unsigned int queues)
 	return err;
 }
 
-int psp_net_open_queues(struct psp_net *net, unsigned int queues)
+static int psp_net_open_with(struct psp_net *net, unsigned int queues,
+			     int (*plug)(struct psp_net *net))
 {
 	int err;
 
 	memset(net, 0, sizeof(*net));
+	net->queues = queues;
 	net->a.ns = -1;
 	net->b.ns = -1;
 	snprintf(net->a.ifname, IFNAMSIZ, "psp0");
@@ -140,7 +178,7 @@ int psp_net_open_queues(struct psp_net *net, unsigned int queues)
 	net->home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net->home < 0)
 		return -errno;
-	err = psp_net_build(net, queues);
+	err = psp_net_build(net, plug);
 	if (psp_ns_enter(net->home) && !err)
 		err = -errno;
 	if (err)
@@ -150,7 +188,17 @@ int psp_net_open_queues(struct psp_net *net, unsigned int queues)
 
 int psp_net_open(struct psp_net *net)
 {
-	return psp_net_open_queues(net, 0);
+	return psp_net_open_with(net, 0, psp_net_cable);
+}
+
+int psp_net_open_queues(struct psp_net *net, unsigned int queues)
+{
+	return psp_net_open_with(net, queues, psp_net_cable);
+}
+
+int psp_net_open_lower(struct psp_net *net)
+{
+	return psp_net_open_with(net, 0, psp_net_veth);
 }
 
 static void psp_end_close(struct psp_end *end)

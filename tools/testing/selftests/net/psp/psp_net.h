@@ -34,11 +34,13 @@ struct psp_end {
 /**
  * struct psp_net - two ends and the cable between them
  * @home: fd of the namespace that the test was started in
+ * @queues: queue pairs of the ports, 0: as many as the driver gives them
  * @a: end A: 10.0.0.1, fd00::1, psp0
  * @b: end B: 10.0.0.2, fd00::2, psp1
  */
 struct psp_net {
 	int home;
+	unsigned int queues;
 	struct psp_end a;
 	struct psp_end b;
 };
@@ -49,6 +51,14 @@ struct psp_net {
  */
 int psp_net_open(struct psp_net *net);
 int psp_net_open_queues(struct psp_net *net, unsigned int queues);
+
+/*
+ * The same, but the ports are not cabled: each is on an interface, and the two
+ * interfaces are a veth pair
+ */
+#define PSP_LOWER_A	"low0"
+#define PSP_LOWER_B	"low1"
+int psp_net_open_lower(struct psp_net *net);
 
 /* Deletes the ports and closes what psp_net_open() opened */
 void psp_net_close(struct psp_net *net);

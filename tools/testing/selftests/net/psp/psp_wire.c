@@ -115,12 +115,12 @@ int psp_wire_harm(struct psp_end *end, const char *harm, double percent)
 			    (int)(percent * PSP_HARM_SCALE / 100));
 }
 
-static int psp_tap_bind(struct psp_tap *tap)
+static int psp_tap_bind(struct psp_tap *tap, int ifindex)
 {
 	struct sockaddr_ll ll = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = tap->ifindex,
+		.sll_ifindex = ifindex,
 	};
 	int size = PSP_TAP_RCVBUF;
 
@@ -147,12 +147,14 @@ static int psp_tap_link(struct psp_tap *tap)
 	psp_sysctl("net/ipv6/conf/" PSP_TAP_NAME "/disable_ipv6", "1");
 	err = psp_link_up(tap->ifindex, true);
 	if (!err)
-		err = psp_tap_bind(tap);
+		err = psp_tap_bind(tap, tap->ifindex);
 	return err ? err : psp_knob_set(tap->end, "wire_tap", "%d",
 					tap->ifindex);
 }
 
-int psp_tap_open(struct psp_tap *tap, struct psp_end *end)
+/* Mirror the port's wire if no interface is named */
+static int psp_tap_start(struct psp_tap *tap, struct psp_end *end,
+			 const char *ifname)
 {
 	int home, err;
 
@@ -163,13 +165,26 @@ int psp_tap_open(struct psp_tap *tap, struct psp_end *end)
 	if (home < 0)
 		return -errno;
 	err = psp_ns_enter(end->ns);
-	if (!err)
+	if (!err && ifname)
+		err = psp_tap_bind(tap, if_nametoindex(ifname));
+	else if (!err)
 		err = psp_tap_link(tap);
 	psp_ns_enter(home);
 	close(home);
 	if (err)
 		psp_tap_close(tap);
 	return err;
+}
+
+int psp_tap_open(struct psp_tap *tap, struct psp_end *end)
+{
+	return psp_tap_start(tap, end, NULL);
+}
+
+int psp_tap_open_on(struct psp_tap *tap, struct psp_end *end,
+		    const char *ifname)
+{
+	return psp_tap_start(tap, end, ifname);
 }
 
 void psp_tap_close(struct psp_tap *tap)

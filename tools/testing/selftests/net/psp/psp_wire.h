@@ -87,6 +87,10 @@ struct psp_frame {
 };
 
 int psp_tap_open(struct psp_tap *tap, struct psp_end *end);
+
+/* The frames of an interface in the namespace of @end, as they pass it */
+int psp_tap_open_on(struct psp_tap *tap, struct psp_end *end,
+		    const char *ifname);
 void psp_tap_close(struct psp_tap *tap);
 
 /* Next frame: 1, none within @timeout_ms: 0, else -errno */
