@@ -12,6 +12,7 @@ export HOME=/root LANG=C.UTF-8
 # shellcheck source=/dev/null
 . "$1"
 export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO PSP_SCALE PSP_SLOW TERM
+export PSP_PAIR=${PSP_PAIR:-} PSP_KEYS
 
 CGROUP=/sys/fs/cgroup/suite
 KMEMLEAK=/sys/kernel/debug/kmemleak
@@ -57,6 +58,7 @@ port() {
 open_ports() {
 	KMSG=$(port psp.kmsg)
 	RESULT=$(port psp.result)
+	PSP_KEYS=$(port psp.keys)
 	[ "$MODE" = shell ] || exec 3> "$(port psp.ktap)"
 }
 
@@ -141,7 +143,7 @@ run_suites() {
 		case ,$SUITES, in
 		*,"$name",*) run_suite "$name" "$seconds" "$command" ;;
 		esac
-	done < <(sed -e '/^[[:space:]]*\(#\|$\)/d' "$QEMU_SRC/suites")
+	done < <(sed -e '/^[[:space:]]*\(#\|$\)/d' "$SUITE_TABLE")
 }
 
 # Where the kernel can look for leaks, it does; twice, as it wants time to be

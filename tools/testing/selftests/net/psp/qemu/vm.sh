@@ -9,7 +9,8 @@
 # psp.ktap, the kernel log with its levels on psp.kmsg, and on psp.result one
 # word, written last of all. A guest that dies or hangs never gets that far.
 
-# A VM is named after its kernel, KERNEL or KERNEL/NUMBER, and has a folder of
+# A VM is named after its kernel, KERNEL or KERNEL/NUMBER, or KERNEL/pair-a (or
+# -b) if it is one of two that talk to each other (vm_pair.sh). It has a folder of
 # that name in the log.
 
 # The guest's memory, and how long it may take besides its suites (seconds).
@@ -125,9 +126,11 @@ vm_job() {
 	PSP_KO=$LOG/$kernel/psp.ko
 	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
 	MODULES=$(kernel_dir "$kernel")/lib/modules
+	SUITE_TABLE=$(vm_table "$1")
 	TTY_SIZE="$(tty_size)"
 	TERM=${TERM:-linux}
 	EOT
+	pair_job "$1"
 }
 
 # Start QEMU: vm_qemu VM SECONDS [QEMU ARGUMENT...]. The caller's arguments
@@ -175,17 +178,17 @@ vm_prepare() {
 }
 
 # Print the suites of a kernel, of those wanted or of all, with commas between:
-# kernel_suites KERNEL [WANTED].
+# kernel_suites KERNEL WANTED [TABLE].
 kernel_suites() {
-	suite_names | awk -v want=",${2:-}," \
+	suite_names "${@:3}" | awk -v want=",$2," \
 		-v without=",$(kernel_field "$1" without)," '
 		!index(without, "," $1 ",") &&
 		(want == ",," || index(want, "," $1 ","))' | paste -sd,
 }
 
-# How long the suites, with commas between, may take together.
+# How long the suites of a VM, with commas between, may take together.
 suites_time() {
-	table "$QEMU/suites" | awk -v want=",$1," '
+	table "$(vm_table "$1")" | awk -v want=",$2," '
 		index(want, "," $1 ",") { sum += $2 }
 		END { print sum + 0 }'
 }
@@ -194,7 +197,7 @@ suites_time() {
 # time, for two VMs side by side.
 halve_suites() {
 	table "$QEMU/suites" | sort -k2,2nr -s |
-		awk -v want=",$(kernel_suites "$1")," '
+		awk -v want=",$(kernel_suites "$1" "" suites)," '
 		index(want, "," $1 ",") {
 			half = sum[1] < sum[0]
 			sum[half] += $2
@@ -205,13 +208,15 @@ halve_suites() {
 
 # vm_test VM SUITES - results go to $LOG/VM/results, one line each.
 vm_test() {
-	local vm=$1 suites=$2 dir=$LOG/$1 limit status=0
+	local vm=$1 suites=$2 dir=$LOG/$1 limit status=0 wire
 
-	limit=$(((VM_BOOT_TIME + $(suites_time "$suites")) * $(vm_slow "$vm")))
+	limit=$(((VM_BOOT_TIME + $(suites_time "$vm" "$suites")) *
+		 $(vm_slow "$vm")))
 	vm_prepare "$vm" test "$suites"
+	mapfile -t wire < <(pair_qemu "$vm")
 	{
-		vm_qemu "$vm" "$limit" "${VM_STDOUT[@]}" < /dev/null \
-			2> "$dir/qemu.log" || status=$?
+		vm_qemu "$vm" "$limit" "${VM_STDOUT[@]}" "${wire[@]}" \
+			< /dev/null 2> "$dir/qemu.log" || status=$?
 		echo $status > "$dir/status"
 	} | tee "$dir/ktap.log" |
 		perl "$QEMU/report.pl" "$vm" "$dir/results"

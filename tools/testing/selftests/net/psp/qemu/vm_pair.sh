@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Two virtual machines joined by a network, host side: KERNEL/pair-a and
+# KERNEL/pair-b, which may differ in their kernels. Each is a VM as any other and
+# judged like one. What passes between them is captured, and judged as well.
+#
+# The network is a pair of Unix datagram sockets: neither machine has to be
+# there first, and a frame that finds nobody is lost, as on Ethernet.
+
+is_pair() {
+	[[ $1 == */pair-[ab] ]]
+}
+
+# Print the table with the suites of a VM.
+vm_table() {
+	if is_pair "$1"; then
+		echo "$QEMU/pairs"
+	else
+		echo "$QEMU/suites"
+	fi
+}
+
+# What a VM of a pair is told besides.
+pair_job() {
+	! is_pair "$1" || echo "PSP_PAIR=${1##*-}"
+}
+
+# Print QEMU's arguments for a VM's part of the network, one a line.
+pair_qemu() {
+	local side=${1##*-} other=a
+
+	is_pair "$1" || return 0
+	[ "$side" = b ] || other=b
+	printf '%s\n' \
+		-netdev "dgram,id=wire,local.type=unix,local.path=$PAIR_NET/$side,$(
+			)remote.type=unix,remote.path=$PAIR_NET/$other" \
+		-device "virtio-net-pci,netdev=wire,romfile=,$(
+			)mac=52:54:00:70:73:0$side" \
+		-chardev "file,id=keys,path=$LOG/$1/keys" \
+		-device "virtserialport,chardev=keys,name=psp.keys"
+	[ "$side" = b ] || printf '%s\n' \
+		-object "filter-dump,id=dump,netdev=wire,$(
+			)file=$LOG/$1/wire.pcap"
+}
+
+# pair_test KERNEL_A KERNEL_B SUITES - both VMs, then the capture.
+pair_test() {
+	local a=$1/pair-a b=$2/pair-b suites
+
+	suites=$(kernel_suites "$1" "$3" pairs)
+	PAIR_NET=$(mktemp -d)
+	vm_test "$a" "$suites" < /dev/null &
+	vm_test "$b" "$suites" < /dev/null &
+	wait || :
+	rm -rf "$PAIR_NET"
+	pair_verdict "$LOG/$a" "$LOG/$b" |
+		perl "$QEMU/report.pl" "$a" "$LOG/$a/results"
+}
+
+# The capture, as KTAP: once read by tcpdump, and once by a program with keys.
+pair_verdict() {
+	local dir=$1 peer=$2 status=0
+
+	echo "#@ suite wire"
+	echo "  1..2"
+	verdict 1 tcpdump_reads_ipv4 pair_tcpdump "$dir/wire.pcap" ip \
+		< /dev/null
+	verdict 2 tcpdump_reads_ipv6 pair_tcpdump "$dir/wire.pcap" ip6 \
+		< /dev/null
+	"$LOG/selftests/pair_judge" "$dir/wire.pcap" "$dir/keys" \
+		"$peer/keys" > "$dir/judge.log" 2>&1 || status=$?
+	sed 's/^/  /' "$dir/judge.log"
+	echo "#@ end wire $status 0"
+}
+
+# A thousand packets of UDP to PSP's port, all of them whole. -v would find fault
+# with a UDP checksum of 0 over IPv6, which is as it should be here.
+pair_tcpdump() {
+	local lines
+
+	lines=$(tcpdump -nn -r "$1" "$2 and udp dst port 1000" 2>&1) || {
+		tail -n 3 <<< "$lines"
+		return 1
+	}
+	if grep -m 3 -iE 'truncated|\[\|' <<< "$lines"; then
+		return 1
+	fi
+	lines=$(grep -cE '\.1000: .*UDP, length [0-9]+' <<< "$lines")
+	echo "$lines packets"
+	[ "$lines" -ge 1000 ]
+}
