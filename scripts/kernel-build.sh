@@ -168,24 +168,35 @@ build_tree() {
 	}
 }
 
-# Give a built kernel the cache's layout. The kernel's own script knows what
-# building a module takes.
 install_tree() {
-	local name=$1 dir=$2 tmp release
+	local name=$1 dir=$2 tmp
 
+	mkdir -p "$CACHE/kernel"
 	tmp=$(mktemp -d "$CACHE/kernel/tmp.XXXXXX")
-	release=$(tree_make "$dir" kernelrelease)
-	cp "$dir/build/arch/x86/boot/bzImage" "$tmp/vmlinuz"
-	# shellcheck disable=SC2016 # for make to expand
-	quietly tree_make "$dir" run-command KBUILD_RUN_COMMAND='+$(srctree)/s'`
-		`"cripts/package/install-extmod-build $tmp/headers" ||
-		die "cannot gather the headers of kernel $name"
-	cp "$dir/build/.config" "$tmp/headers/"
-	quietly tree_make "$dir" INSTALL_MOD_PATH="$tmp" modules_install ||
-		die "cannot install the modules of kernel $name"
-	rm -f "$tmp/lib/modules/$release"/{build,source}
-	build_id "$dir" > "$tmp/id"
-	chmod 755 "$tmp"
-	echo "$release" > "$tmp/release"
+	arrange_tree "$dir" "$tmp" ||
+		die "cannot gather what was built for kernel $name"
 	replace_dir "$tmp" "$(kernel_dir "$name")"
+}
+
+# Give a built kernel the cache's layout.
+arrange_tree() {
+	local dir=$1 tmp=$2 release
+
+	release=$(tree_make "$dir" kernelrelease) || return 1
+	cp "$dir/build/arch/x86/boot/bzImage" "$tmp/vmlinuz" || return 1
+	install_headers "$dir" "$tmp/headers" &&
+		cp "$dir/build/.config" "$tmp/headers/" || return 1
+	quietly tree_make "$dir" INSTALL_MOD_PATH="$tmp" modules_install ||
+		return 1
+	rm -f "$tmp/lib/modules/$release"/{build,source}
+	build_id "$dir" > "$tmp/id" && chmod 755 "$tmp" &&
+		echo "$release" > "$tmp/release"
+}
+
+# The kernel's own script knows what building a module takes.
+install_headers() {
+	local script=scripts/package/install-extmod-build
+
+	quietly tree_make "$1" run-command \
+		KBUILD_RUN_COMMAND="+\$(srctree)/$script $2"
 }

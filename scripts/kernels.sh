@@ -147,15 +147,16 @@ fetch_kernel() {
 }
 
 fetch_kernel_locked() {
-	local name=$1 row
+	local name=$1 row inputs
 
 	! kernel_is_checked "$name" || return 0
+	inputs=$(kernel_inputs "$name")
 	read -r -a row <<< "$(kernel_row "$name")"
 	with_fresh_lists "fetch_${row[1]}" "$name" "${row[@]:5}" || {
 		kernel_is_here "$name" || die "cannot fetch kernel $name"
 		say "going on with the kernel $name that is here"
 	}
-	kernel_inputs "$name" > "$(kernel_dir "$name")/checked"
+	echo "$inputs" > "$(kernel_dir "$name")/checked"
 }
 
 fetch_debian() {

@@ -2,8 +2,8 @@
 /*
  * Drops: one reason, one counter, one line in the trace.
  *
- * Each device has counters of its own, to be read with rekey-stats-get. Those of
- * the whole host, drops that no device can be blamed for included, are read in
+ * Each device has counters of its own, to be read with rekey-stats-get. Those
+ * of the whole host, drops that no device can be told for included, are read in
  * debugfs, psp/drops.
  */
 #include <kunit/visibility.h>

@@ -176,8 +176,8 @@ struct psp_dev_stats {
 /**
  * struct psp_dev_ops - what a driver does for the core
  *
- * All but @tx_key_retire are mandatory. They are called in process context with &psp_dev.lock
- * held, may sleep and must not take rtnl_lock().
+ * All but @tx_key_retire are mandatory. They are called in process context with
+ * &psp_dev.lock held, may sleep and must not take rtnl_lock().
  */
 struct psp_dev_ops {
 	/**

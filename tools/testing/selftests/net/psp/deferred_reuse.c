@@ -79,7 +79,7 @@ static int reuse_rekey(struct psp_conn *conn, int *rekeys, int want)
 static int reuse_move(struct psp_end *end, int round)
 {
 	return psp_sh(end->ns,
-		      "unshare -m sh -c 'mount -t sysfs sysfs /sys && "
+		      "unshare -m sh -c 'mount -t sysfs none /sys && "
 		      "cd /sys/class/net/%s/queues && "
 		      "for q in tx-*; do echo 0 > $q/xps_cpus || exit 1; done;"
 		      "echo 3 > tx-%d/xps_cpus'", end->ifname,

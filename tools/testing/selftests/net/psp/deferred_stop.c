@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What ends a socket or stops the rings, while the device holds descriptors with
- * keys that are retired: nothing hangs, and no key stays behind.
+ * What ends a socket or stops the rings, while the device holds descriptors
+ * with keys that are retired: nothing hangs, and no key stays behind.
  */
 #include <errno.h>
 #include <unistd.h>

@@ -80,7 +80,7 @@ int deferred_no_limits(struct psp_end *end)
 {
 	/* A sysfs that shows the end's namespace */
 	return psp_sh(end->ns,
-		      "unshare -m sh -c 'mount -t sysfs sysfs /sys && "
+		      "unshare -m sh -c 'mount -t sysfs none /sys && "
 		      "for q in /sys/class/net/%s/queues/tx-*; do "
 		      "echo 1000000 > $q/byte_queue_limits/limit_min || exit 1;"
 		      " done'", end->ifname) ? -EIO : 0;

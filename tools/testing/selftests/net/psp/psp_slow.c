@@ -23,9 +23,6 @@ unsigned int psp_scaled(unsigned int num)
  * The harness limits a test by alarm(), to seconds that are constants of the
  * program. The linker puts this in between.
  */
-unsigned int __real_alarm(unsigned int seconds);
-unsigned int __wrap_alarm(unsigned int seconds);
-
 unsigned int __wrap_alarm(unsigned int seconds)
 {
 	return __real_alarm(seconds * psp_slow_env("PSP_SLOW"));

@@ -12,4 +12,8 @@
  */
 unsigned int psp_scaled(unsigned int num);
 
+/* For the linker: see psp_slow.c */
+unsigned int __real_alarm(unsigned int seconds);
+unsigned int __wrap_alarm(unsigned int seconds);
+
 #endif /* PSP_SLOW_H */
