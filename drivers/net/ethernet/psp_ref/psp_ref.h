@@ -266,6 +266,22 @@ void psp_ref_tx_clean(struct psp_ref_queue *q, int budget);
 void psp_ref_tx_flush(struct psp_ref_queue *q);
 
 /* psp_ref_retire.c */
+
+/**
+ * psp_ref_mark_is_reached() - has a ring completed all before a mark?
+ * @cons: the ring's consumer
+ * @pos: the mark, at most the ring's producer
+ *
+ * Both are free-running indices, which overflow: only the distance says which
+ * is ahead.
+ *
+ * Return: true if it has.
+ */
+static inline bool psp_ref_mark_is_reached(u32 cons, u32 pos)
+{
+	return (s32)(cons - pos) >= 0;
+}
+
 struct psp_ref_retire *psp_ref_retire_alloc(struct psp_ref_port *port,
 					    struct psp_dev *psd);
 int psp_ref_retire(struct psp_ref_retire *retire, u32 ticket);

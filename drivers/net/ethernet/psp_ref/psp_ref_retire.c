@@ -72,12 +72,6 @@ struct psp_ref_retire *psp_ref_retire_alloc(struct psp_ref_port *port,
 	return retire;
 }
 
-/* The indices run on and overflow: only their distance says which is ahead */
-static bool psp_ref_mark_is_reached(u32 cons, u32 pos)
-{
-	return (s32)(cons - pos) >= 0;
-}
-
 /* The transmit lock is taken for the sake of the doorbell, which may lag behind
  * the producer as long as the stack has more packets to come: a descriptor
  * that the device has not been told of would hold up the key for just as long.

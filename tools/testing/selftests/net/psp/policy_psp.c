@@ -52,10 +52,14 @@ static int forge_with(struct policy *p, const struct psp_key *key)
 	return forge_psp_text(&p->forge, "forged", p->version, key);
 }
 
-/* One packet under @key reaches the socket */
+/* One packet under @key reaches the socket. B must not hear of it: it would
+ * answer the acknowledgment of what it has not sent, in plain text if it has no
+ * tx key, which A drops.
+ */
 static void expect_accepted(struct __test_metadata *_metadata,
 			    struct policy *p, const struct psp_key *key)
 {
+	ASSERT_EQ(0, forge_deafen(p->conn.b.fd, true));
 	ASSERT_EQ(0, forge_with(p, key));
 	EXPECT_EQ(0, policy_reads(p->conn.a.fd, "forged"));
 	EXPECT_EQ(0, policy_dropped_none(p));

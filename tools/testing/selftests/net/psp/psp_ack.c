@@ -51,6 +51,12 @@ static const struct psp_set psp_set_stats = {
 	},
 };
 
+static const struct psp_set psp_set_rekey_stats = {
+	.name = {
+		[PSP_A_REKEY_STATS_DEV_ID] = "dev-id",
+	},
+};
+
 static const struct psp_set *psp_set_of(uint8_t cmd)
 {
 	switch (cmd) {
@@ -59,6 +65,8 @@ static const struct psp_set *psp_set_of(uint8_t cmd)
 		return &psp_set_assoc;
 	case PSP_CMD_GET_STATS:
 		return &psp_set_stats;
+	case PSP_CMD_REKEY_STATS_GET:
+		return &psp_set_rekey_stats;
 	default:
 		return &psp_set_dev;
 	}

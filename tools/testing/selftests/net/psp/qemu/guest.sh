@@ -241,6 +241,9 @@ open_ports
 dmesg -n 7
 kmsg "psp-begin"
 ip link set lo up
+# No tunnel devices in each new namespace, where a kernel has them built in
+[ ! -e /proc/sys/net/core/fb_tunnels_only_for_init_net ] ||
+	echo 1 > /proc/sys/net/core/fb_tunnels_only_for_init_net
 "job_$MODE"
 sync
 busybox poweroff -f
