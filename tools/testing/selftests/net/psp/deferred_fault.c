@@ -80,6 +80,9 @@ static int fault_rekey(struct psp_conn *conn)
 
 	for (i = 0; !err && i < ROUNDS; i++) {
 		err = deferred_rekey(conn, &conn->a, 1);
+		/* Else that key might wait for what is about to be held, too */
+		if (!err)
+			err = deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS, 1);
 		if (!err)
 			err = psp_knob_set(a, "tx_hold_completions",
 					   DEFERRED_ALL_QUEUES);

@@ -9,9 +9,9 @@
 #include "deferred.h"
 #include "psp_slow.h"
 
-#define KEYS		4000		/* fewer on a slow kernel */
+#define KEYS		2000		/* fewer on a slow kernel */
 #define TIMEOUT_S	180
-/* Deleting them one by one would take KEYS times as long */
+/* Deleting them one by one would take KEYS times as long as this */
 #define LATENCY_US	"20000"
 #define SOON_MS		5000
 

@@ -39,6 +39,7 @@ my $slow = qr/^(?:
 	hrtimer:\ interrupt\ took\ \d+\ ns |
 	hpet:\ Lost\ \d+\ RTC\ interrupts |
 	perf:\ interrupt\ took\ too\ long.* |
+	\ +\#\ \w+:\ Test\ should\ be\ marked\ slow\ \(runtime:.* |
 	clocksource:\ .*)$/x;
 my $suppressed = qr/^\w+: \d+ callbacks suppressed$/;
 my $notice = 5;

@@ -60,6 +60,7 @@ test_levels() {
 	k6 info
 	k4 psp: loading out-of-tree module taints kernel.
 	k4 hrtimer: interrupt took 52967818 ns
+	k4     # psp_test_x: Test should be marked slow (runtime: 13.492543068s)
 	u psp-end
 	EOT
 	kmsg_is bad "a warning-level line" <<-EOT
