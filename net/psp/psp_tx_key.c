@@ -36,12 +36,17 @@ static void psp_tx_key_free(struct psp_assoc *pas)
 	kfree_sensitive(pas);
 }
 
-/* Have the worker look at what has been put on one of its lists. The work item
- * outlives the keys that it finds, and they hold the only other references.
+/* Leave a key to the worker. As soon as it is on the list a worker that is at
+ * work already may free it, and with it the last other reference on the device:
+ * the work item needs one of its own before.
  */
-static void psp_tx_key_kick(struct psp_dev *psd)
+static void psp_tx_key_hand_over(struct psp_assoc *pas,
+				 struct llist_head *list)
 {
+	struct psp_dev *psd = pas->psd;
+
 	psp_dev_get(psd);
+	llist_add(&pas->node, list);
 	if (!queue_work(psp_wq, &psd->tx_key_work))
 		psp_dev_put(psd);
 }
@@ -191,11 +196,9 @@ void psp_tx_key_destroy(struct psp_assoc *pas)
 static void psp_tx_key_release_rcu(struct rcu_head *rcu)
 {
 	struct psp_assoc *pas = container_of(rcu, struct psp_assoc, rcu);
-	struct psp_dev *psd = pas->psd;
 
 	trace_psp_tx_key_release(pas, pas->ticket);
-	llist_add(&pas->node, &psd->released_keys);
-	psp_tx_key_kick(psd);
+	psp_tx_key_hand_over(pas, &pas->psd->released_keys);
 }
 
 /**
@@ -263,8 +266,7 @@ void psp_tx_key_quiesced(struct psp_dev *psd, u32 ticket)
 		return;
 
 	trace_psp_tx_key_quiesced(pas, ticket);
-	llist_add(&pas->node, &psd->quiesced_keys);
-	psp_tx_key_kick(psd);
+	psp_tx_key_hand_over(pas, &psd->quiesced_keys);
 }
 EXPORT_SYMBOL_GPL(psp_tx_key_quiesced);
 
