@@ -214,7 +214,8 @@ static int psp_nl_assoc_refused(struct genl_info *info, int err)
 		NL_SET_BAD_ATTR(info->extack, id);
 		return -EINVAL;
 	}
-	if (err == -EINVAL || err == -EBUSY)
+	/* Unless the driver has something else to blame */
+	if ((err == -EINVAL || err == -EBUSY) && !info->extack->bad_attr)
 		NL_SET_BAD_ATTR(info->extack, fd);
 
 	return err;

@@ -56,8 +56,8 @@ DECLARE_EVENT_CLASS(psp_tx_key,
 		  __entry->dev_id, __entry->spi, __entry->ticket)
 );
 
-/* In this order, but for release to quiesced where a device goes away, and
- * retire and quiesced where a driver does without
+/* In this order; without retire and quiesced where a driver does without them.
+ * What comes after the device has gone bears no SPI any more.
  */
 DEFINE_EVENT(psp_tx_key, psp_tx_key_add,
 	TP_PROTO(const struct psp_assoc *pas, u32 ticket),

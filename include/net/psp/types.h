@@ -216,8 +216,10 @@ struct psp_dev_ops {
 	 * either. -EINPROGRESS: there are, or may be; the driver calls
 	 * psp_tx_key_quiesced() with @ticket, from any context and even before
 	 * this has returned, when the last of them has completed. @pas stays
-	 * valid until @tx_key_del. Must not wait for descriptors. For drivers
-	 * whose descriptors name a key; without it keys are deleted at once
+	 * valid until @tx_key_del. Must not wait for descriptors. Any other
+	 * value is warned about, and the key stays until the ticket comes back
+	 * or the device is unregistered. For drivers whose descriptors name a
+	 * key; without it keys are deleted at once
 	 */
 	int (*tx_key_retire)(struct psp_dev *psd, struct psp_assoc *pas,
 			     u32 ticket);
@@ -225,7 +227,9 @@ struct psp_dev_ops {
 	/**
 	 * @tx_key_del: make the device forget @pas->tx. Called exactly once
 	 * for each successful @tx_key_add: when the key has never been used,
-	 * when it is retired and quiet, or from psp_dev_unregister()
+	 * when it is retired and quiet, or from psp_dev_unregister(). A driver
+	 * without @tx_key_retire must not return while the device may still
+	 * read the key for a descriptor that was posted earlier
 	 */
 	void (*tx_key_del)(struct psp_dev *psd, struct psp_assoc *pas);
 
