@@ -176,7 +176,8 @@ int psp_ref_retire(struct psp_ref_retire *retire, u32 ticket)
  * @q: queue with marks
  * @cons: its consumer: all descriptors before it have completed
  *
- * Context: NAPI, or the ring is stopped and &psp_ref_port.ring_lock held.
+ * Context: NAPI but not netpoll, or the ring is stopped and
+ * &psp_ref_port.ring_lock held.
  */
 void psp_ref_retire_advance(struct psp_ref_queue *q, u32 cons)
 {

@@ -90,12 +90,15 @@ int psp_ref_poll(struct napi_struct *napi, int budget)
 	int done;
 
 	psp_ref_tx_clean(q, budget);
-	if (unlikely(!list_empty(&q->marks)))
-		psp_ref_retire_advance(q, q->tx_cons);
 
-	/* Netpoll wants nothing but transmit completions */
+	/* Netpoll wants nothing but transmit completions, and may have
+	 * interrupts disabled. The interrupt for them is still to come.
+	 */
 	if (!budget)
 		return 0;
+
+	if (unlikely(!list_empty(&q->marks)))
+		psp_ref_retire_advance(q, q->tx_cons);
 
 	done = psp_ref_rx_poll(q, budget);
 	if (done < budget)
