@@ -182,6 +182,8 @@ enum psp_ref_quiesce_fault {
  *	reset
  * @peer: port at the other end of the cable; changes under rtnl_lock()
  * @lower: real interface that is the wire, where there is no cable; likewise
+ * @lower_away: @lower is on its way to another namespace and forgets all
+ *	addresses; under the lock of the port's address lists
  * @debugfs: directory of the port
  * @delete_early: test knob: let keys be deleted whatever is in flight
  * @quiesce_fault: test knob, enum psp_ref_quiesce_fault
@@ -204,6 +206,7 @@ struct psp_ref_port {
 	bool				hw_gone;
 	struct psp_ref_port __rcu	*peer;
 	struct net_device __rcu		*lower;
+	bool				lower_away;
 	struct dentry			*debugfs;
 	bool				delete_early;
 	u32				quiesce_fault;

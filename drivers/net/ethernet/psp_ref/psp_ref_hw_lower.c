@@ -67,7 +67,8 @@ static rx_handler_result_t psp_ref_lower_rx(struct sk_buff **pskb)
  * GSO units and unfinished checksums are finished on the way, as @lower needs.
  *
  * Context: process, under RCU.
- * Return: 0, or -ENOLINK if there is no carrier.
+ * Return: 0, also if the lower device's queue has refused the frame, or
+ * -ENOLINK if there is no carrier.
  */
 int psp_ref_lower_xmit(struct psp_ref_hw *hw, struct net_device *lower,
 		       struct sk_buff *skb)
@@ -78,11 +79,13 @@ int psp_ref_lower_xmit(struct psp_ref_hw *hw, struct net_device *lower,
 	    WARN_ON_ONCE(skb->sk || skb->decrypted))
 		return -ENOLINK;
 
-	if (skb_cow_head(skb, READ_ONCE(lower->needed_headroom)))
-		return -ENOMEM;
-
-	skb->dev = lower;
-	ret = dev_queue_xmit(skb);
+	if (skb_cow_head(skb, READ_ONCE(lower->needed_headroom))) {
+		kfree_skb(skb);
+		ret = NET_XMIT_DROP;
+	} else {
+		skb->dev = lower;
+		ret = dev_queue_xmit(skb);
+	}
 	if (net_xmit_eval(ret))
 		atomic64_inc(&hw->wire.refused);
 

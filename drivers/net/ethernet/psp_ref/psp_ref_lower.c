@@ -38,6 +38,12 @@ static int psp_ref_lower_check_dev(struct net_device *lower,
 		return -EOPNOTSUPP;
 	}
 
+	if (lower->mtu < ETH_MIN_MTU) {
+		NL_SET_ERR_MSG_ATTR(extack, link,
+				    "MTU of the lower device is too small");
+		return -EINVAL;
+	}
+
 	if (psp_ref_lower_is_above_port(lower)) {
 		NL_SET_ERR_MSG_ATTR(extack, link,
 				    "Lower device is on top of a psp_ref port");
@@ -156,7 +162,7 @@ void psp_ref_lower_detach(struct psp_ref_port *port)
 
 	RCU_INIT_POINTER(port->lower, NULL);
 	psp_ref_hw_detach(port->hw);
-	/* Since the grace period in there nobody adds addresses either */
+	/* It has waited for a grace period: nobody adds addresses either */
 	if (netif_running(port->dev))
 		psp_ref_lower_release(port, lower);
 	netdev_upper_dev_unlink(lower, port->dev);
@@ -215,7 +221,7 @@ void psp_ref_lower_set_rx_mode(struct psp_ref_port *port)
 
 	rcu_read_lock();
 	lower = rcu_dereference(port->lower);
-	if (lower && netif_running(port->dev)) {
+	if (lower && !port->lower_away && netif_running(port->dev)) {
 		dev_mc_sync(lower, port->dev);
 		dev_uc_sync(lower, port->dev);
 	}
@@ -245,6 +251,14 @@ static void psp_ref_lower_new_addr(struct psp_ref_port *port,
 	call_netdevice_notifiers(NETDEV_CHANGEADDR, port->dev);
 }
 
+/* An MTU that the port cannot follow to */
+static int psp_ref_lower_check_mtu(void *ptr)
+{
+	const struct netdev_notifier_info_ext *info = ptr;
+
+	return notifier_from_errno(info->ext.mtu < ETH_MIN_MTU ? -EINVAL : 0);
+}
+
 /* The port's MTU is lowered along; to raise it is for whoever lowered it */
 static void psp_ref_lower_new_mtu(struct psp_ref_port *port,
 				  const struct net_device *lower)
@@ -252,8 +266,9 @@ static void psp_ref_lower_new_mtu(struct psp_ref_port *port,
 	struct net_device *dev = port->dev;
 
 	dev->max_mtu = psp_ref_lower_max_mtu(lower);
-	if (dev->mtu > dev->max_mtu)
-		dev_set_mtu(dev, dev->max_mtu);
+	if (dev->mtu > dev->max_mtu && dev_set_mtu(dev, dev->max_mtu))
+		netdev_warn(dev, "cannot follow to the MTU of %s\n",
+			    lower->name);
 }
 
 /* A lower device that only moves to another namespace keeps its port, but it
@@ -266,6 +281,9 @@ static void psp_ref_lower_gone(struct psp_ref_port *port,
 	LIST_HEAD(list);
 
 	if (lower->reg_state != NETREG_UNREGISTERING) {
+		netif_addr_lock_bh(port->dev);
+		port->lower_away = true;
+		netif_addr_unlock_bh(port->dev);
 		psp_ref_lower_unsync(port, lower);
 		return;
 	}
@@ -277,6 +295,7 @@ static void psp_ref_lower_gone(struct psp_ref_port *port,
 static void psp_ref_lower_arrived(struct psp_ref_port *port)
 {
 	netif_addr_lock_bh(port->dev);
+	port->lower_away = false;
 	psp_ref_lower_set_rx_mode(port);
 	netif_addr_unlock_bh(port->dev);
 }
@@ -296,6 +315,8 @@ static int psp_ref_lower_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGE:
 		psp_ref_carrier_update(port);
 		break;
+	case NETDEV_PRECHANGEMTU:
+		return psp_ref_lower_check_mtu(ptr);
 	case NETDEV_CHANGEMTU:
 		psp_ref_lower_new_mtu(port, lower);
 		break;
