@@ -154,6 +154,9 @@ fetch_kernel_locked() {
 	read -r -a row <<< "$(kernel_row "$name")"
 	with_fresh_lists "fetch_${row[1]}" "$name" "${row[@]:5}" || {
 		kernel_is_here "$name" || die "cannot fetch kernel $name"
+		[ "$(cat "$(kernel_dir "$name")/checked")" = "$inputs" ] ||
+			die "the kernel $name that is here is not the one" \
+			    "that the tree wants"
 		say "going on with the kernel $name that is here"
 	}
 	echo "$inputs" > "$(kernel_dir "$name")/checked"

@@ -174,6 +174,30 @@ TEST_F_TIMEOUT(deferred, keys_stay_while_completions_are_held, TIMEOUT_S)
 	EXPECT_EQ(0, psp_conn_ping(conn));
 }
 
+TEST_F(deferred, each_step_is_traced)
+{
+	struct psp_conn *conn = &self->conn;
+	struct psp_end *a = &self->net.a;
+
+	ASSERT_EQ(0, deferred_trace(true));
+	ASSERT_EQ(0, psp_knob_set(a, "tx_hold_completions",
+				  DEFERRED_ALL_QUEUES));
+	ASSERT_EQ(0, deferred_message(conn, &conn->a));
+	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
+	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 1));
+	EXPECT_EQ(1, deferred_traced("add"));
+	EXPECT_EQ(1, deferred_traced("release"));
+	EXPECT_EQ(1, deferred_traced("retire"));
+	EXPECT_EQ(0, deferred_traced("quiesced"));
+	EXPECT_EQ(0, deferred_traced("del"));
+
+	ASSERT_EQ(0, psp_knob_set(a, "tx_hold_completions", "0"));
+	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 0));
+	EXPECT_EQ(1, deferred_traced("quiesced"));
+	EXPECT_EQ(1, deferred_traced("del"));
+	EXPECT_EQ(0, deferred_trace(false));
+}
+
 /* Completions come one by one and late, but they do come */
 TEST_F(deferred, coalescing_does_not_hold_a_key)
 {

@@ -12,7 +12,7 @@
 #define KEYS		2000		/* fewer on a slow kernel */
 #define TIMEOUT_S	180
 /* Deleting them one by one would take KEYS times as long as this */
-#define LATENCY_US	"20000"
+#define LATENCY_US	"100000"
 #define SOON_MS		5000
 
 FIXTURE(many)
@@ -52,7 +52,7 @@ TEST_F_TIMEOUT(many, retired_keys_do_not_hold_up_the_device, TIMEOUT_S)
 	ASSERT_EQ(0, psp_ns_enter(a->ns));
 	start = psp_now_ms();
 	ASSERT_EQ(0, psp_link_del(a->ifindex));
-	EXPECT_GT(SOON_MS, psp_now_ms() - start);
+	EXPECT_GT(psp_slow_ms(SOON_MS), psp_now_ms() - start);
 	ASSERT_EQ(0, psp_ns_enter(self->net.home));
 	EXPECT_EQ(-ENODEV, deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS));
 }

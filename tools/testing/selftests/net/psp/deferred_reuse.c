@@ -4,6 +4,7 @@
  * short would lead to another flow's key. Meanwhile flows change their queues.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kselftest_harness.h"
@@ -23,6 +24,7 @@ FIXTURE(reuse)
 	struct psp_conn conn[FLOWS];
 	struct psp_xfer xfer[FLOWS];
 	int rekeys[FLOWS];
+	int full;			/* no slot was free */
 };
 
 FIXTURE_SETUP(reuse)
@@ -55,7 +57,7 @@ FIXTURE_TEARDOWN(reuse)
 /* Rekey the flows in turn until the table is full. The number of them, or
  * -errno.
  */
-static int reuse_rekey(struct psp_conn *conn, int *rekeys, int want)
+static int reuse_rekey(struct psp_conn *conn, int *rekeys, int want, int *full)
 {
 	int i, err, n = 0;
 
@@ -63,8 +65,10 @@ static int reuse_rekey(struct psp_conn *conn, int *rekeys, int want)
 		if (rekeys[i] == want)
 			continue;
 		err = psp_conn_tx(&conn[i], &conn[i].a);
-		if (err == -ENOSPC)
+		if (err == -ENOSPC) {
+			++*full;
 			break;
+		}
 		if (err)
 			return err;
 		rekeys[i]++;
@@ -88,7 +92,7 @@ static int reuse_move(struct psp_end *end, int round)
 
 /* Keep the flows busy until each has been rekeyed @want times */
 static int reuse_run(struct psp_conn *conn, struct psp_xfer *xfer, int *rekeys,
-		     int want)
+		     int want, int *full)
 {
 	uint64_t deadline = psp_now_ms() + DEFERRED_STALL_MS;
 	int left = FLOWS * want, i, n, err;
@@ -99,7 +103,7 @@ static int reuse_run(struct psp_conn *conn, struct psp_xfer *xfer, int *rekeys,
 		err = psp_xfer_step(xfer, FLOWS, DEFERRED_STALL_MS);
 		if (err)
 			return err;
-		n = reuse_rekey(conn, rekeys, want);
+		n = reuse_rekey(conn, rekeys, want, full);
 		if (n < 0)
 			return n;
 		left -= n;
@@ -116,11 +120,12 @@ TEST_F_TIMEOUT(reuse, eight_busy_flows_share_two_spare_slots, TIMEOUT_S)
 	struct psp_end *a = &self->net.a, *b = &self->net.b;
 	int i, rekeys = psp_scaled(REKEYS);
 	struct psp_stats stats;
+	char counter[32];
 
 	for (i = 1; i <= MOVES; i++) {
 		ASSERT_EQ(0, reuse_move(a, i));
 		ASSERT_EQ(0, reuse_run(self->conn, self->xfer, self->rekeys,
-				       rekeys * i / MOVES));
+				       rekeys * i / MOVES, &self->full));
 	}
 	for (i = 0; i < FLOWS; i++) {
 		EXPECT_LT(0, self->xfer[i].rcvd);
@@ -128,6 +133,11 @@ TEST_F_TIMEOUT(reuse, eight_busy_flows_share_two_spare_slots, TIMEOUT_S)
 	}
 	EXPECT_EQ(0, psp_xfer_run(self->xfer, FLOWS, DEFERRED_STALL_MS));
 
+	EXPECT_LT(0, self->full);
+	for (i = 0; i < QUEUES; i++) {
+		snprintf(counter, sizeof(counter), "q%d_hw_tx_psp_packets", i);
+		EXPECT_LT(0, psp_ethtool_stat(a, counter));
+	}
 	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
 	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 0));
 	EXPECT_EQ(FLOWS, deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS));

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What ends a socket or stops the rings, while the device holds descriptors
- * with keys that are retired: nothing hangs, and no key stays behind.
+ * with keys that are retired: nothing hangs, and no key stays behind. A few keys
+ * and IPv4 will do: nothing here depends on how many or whose they are.
  */
 #include <errno.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "deferred.h"
+#include "psp_slow.h"
 
 #define REKEYS		8
 #define TIMEOUT_S	90
@@ -138,7 +140,7 @@ TEST_F_TIMEOUT(stop, link_down, TIMEOUT_S)
 
 	ASSERT_EQ(0, psp_ns_enter(a->ns));
 	ASSERT_EQ(0, psp_link_up(a->ifindex, false));
-	EXPECT_GT(SOON_MS, psp_now_ms() - start);
+	EXPECT_GT(psp_slow_ms(SOON_MS), psp_now_ms() - start);
 	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 0));
 	ASSERT_EQ(0, psp_link_up(a->ifindex, true));
 	/* IPv4 only: the address stays, the neighbour does not */
@@ -204,7 +206,7 @@ TEST_F_TIMEOUT(stop, device_removed, TIMEOUT_S)
 	ASSERT_EQ(0, psp_ns_enter(a->ns));
 	ASSERT_EQ(0, psp_link_del(a->ifindex));
 	ASSERT_EQ(0, psp_ns_enter(self->net.home));
-	EXPECT_GT(SOON_MS, psp_now_ms() - start);
+	EXPECT_GT(psp_slow_ms(SOON_MS), psp_now_ms() - start);
 	EXPECT_EQ(-ENODEV, deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS));
 	EXPECT_EQ(-ENODEV, psp_conn_tx(&self->conn, &self->conn.a));
 }

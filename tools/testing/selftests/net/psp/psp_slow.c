@@ -19,6 +19,11 @@ unsigned int psp_scaled(unsigned int num)
 	return num > by ? num / by : 1;
 }
 
+unsigned int psp_slow_ms(unsigned int ms)
+{
+	return ms * psp_slow_env("PSP_SLOW");
+}
+
 /*
  * The harness limits a test by alarm(), to seconds that are constants of the
  * program. The linker puts this in between.

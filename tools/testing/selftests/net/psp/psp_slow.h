@@ -12,6 +12,9 @@
  */
 unsigned int psp_scaled(unsigned int num);
 
+/* How long to wait where @ms will do on a fast one */
+unsigned int psp_slow_ms(unsigned int ms);
+
 /* For the linker: see psp_slow.c */
 unsigned int __real_alarm(unsigned int seconds);
 unsigned int __wrap_alarm(unsigned int seconds);

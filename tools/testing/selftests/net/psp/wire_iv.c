@@ -130,6 +130,22 @@ static int iv_down_up(struct psp_end *end)
 	return err;
 }
 
+TEST_F(iv, distinct_across_resize)
+{
+	static const uint32_t sizes[] = { 64, 1024, 128 };
+	struct psp_conn *conn = &self->conn;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
+		ASSERT_EQ(0, psp_tune_rings(&self->net.a, sizes[i], sizes[i]));
+		ASSERT_EQ(0, psp_tune_channels(&self->net.a, 1 + i % 2));
+		ASSERT_EQ(0, psp_xfer_both(conn, BYTES, STALL_MS));
+	}
+	EXPECT_LT(BYTES / 1500, iv_collect(&self->cap, conn->b.rx.spi));
+	EXPECT_DISTINCT();
+}
+
 TEST_F(iv, distinct_across_down_and_up)
 {
 	struct psp_conn *conn = &self->conn;

@@ -9,6 +9,11 @@ set -u
 
 RESULTS=/sys/kernel/debug/kunit
 MODULES=(psp_test psp_ref_test)
+SUITES=(
+	psp_drop psp_encap psp_epoch psp_main psp_parse psp_policy psp_tuple
+	psp_ref_aead psp_ref_cache psp_ref_devkeys psp_ref_iv psp_ref_kdf
+	psp_ref_mark psp_ref_parse psp_ref_rx psp_ref_table
+)
 bad=0
 
 wrong() {
@@ -36,8 +41,10 @@ tell_suite() {
 for module in "${MODULES[@]}"; do
 	insmod "${PSP_KO%/*}/$module.ko" || wrong "$module: cannot be loaded"
 done
+for suite in "${SUITES[@]}"; do
+	[ -e "$RESULTS/$suite/results" ] || wrong "$suite: no such suite"
+done
 for file in "$RESULTS"/*/results; do
-	[ -e "$file" ] || wrong "no results in $RESULTS"
 	[ ! -e "$file" ] || tell_suite "$file"
 done
 for module in "${MODULES[@]}"; do

@@ -100,7 +100,10 @@ initramfs() {
 
 # By how much time limits are multiplied.
 vm_slow() {
-	echo $((${PSP_SLOW:-1} * $(kernel_field "$(vm_kernel "$1")" slow)))
+	local slow=${PAIR_SLOW:-}
+
+	[ -n "$slow" ] || slow=$(kernel_field "$(vm_kernel "$1")" slow)
+	echo $((${PSP_SLOW:-1} * slow))
 }
 
 tty_size() {
@@ -116,7 +119,7 @@ vm_job() {
 	cat <<-EOT
 	MODE=$mode
 	SUITES=$suites
-	PSP_SLOW=$(vm_slow "$kernel")
+	PSP_SLOW=$(vm_slow "$1")
 	PSP_SCALE=$(kernel_field "$kernel" scale)
 	QEMU_SRC=$QEMU
 	PSP_SRC=$SELFTESTS
@@ -126,6 +129,7 @@ vm_job() {
 	PSP_KO=$LOG/$kernel/psp.ko
 	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
 	MODULES=$(kernel_dir "$kernel")/lib/modules
+	KERNEL_CONFIG=$(kernel_kdir "$kernel")/.config
 	SUITE_TABLE=$(vm_table "$1")
 	TTY_SIZE="$(tty_size)"
 	TERM=${TERM:-linux}
@@ -279,7 +283,9 @@ vm_summary() {
 		     "$passed passed, $failed failed, $skipped skipped;" \
 		     "logs in $LOG/$vm"
 		grep -h -E '^(failed|skipped) ' "$file" | sed 's/^/  /' || :
-		[ -s "$file" ] || echo "failed vm.no_results" >> "$file"
+		# Whatever went wrong on the host: no verdict, not green
+		grep -qE '^(ok|failed) vm\.says_success' "$file" ||
+			echo "failed vm.no_verdict" >> "$file"
 	done
 	passed=$(count_results ok "${files[@]}")
 	failed=$(count_results failed "${files[@]}")

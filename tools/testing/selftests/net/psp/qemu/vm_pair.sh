@@ -46,8 +46,11 @@ pair_qemu() {
 
 # pair_test KERNEL_A KERNEL_B SUITES - both VMs, then the capture.
 pair_test() {
-	local a=$1/pair-a b=$2/pair-b suites
+	local a=$1/pair-a b=$2/pair-b suites PAIR_SLOW
 
+	# They wait for each other, so the slower one sets the pace of both
+	PAIR_SLOW=$(printf '%s\n' "$(kernel_field "$1" slow)" \
+		"$(kernel_field "$2" slow)" | sort -n | tail -n 1)
 	suites=$(kernel_suites "$1" "$3" pairs)
 	PAIR_NET=$(mktemp -d)
 	vm_test "$a" "$suites" < /dev/null &
