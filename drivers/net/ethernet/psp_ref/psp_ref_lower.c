@@ -251,24 +251,22 @@ static void psp_ref_lower_new_addr(struct psp_ref_port *port,
 	call_netdevice_notifiers(NETDEV_CHANGEADDR, port->dev);
 }
 
-/* An MTU that the port cannot follow to */
-static int psp_ref_lower_check_mtu(void *ptr)
-{
-	const struct netdev_notifier_info_ext *info = ptr;
-
-	return notifier_from_errno(info->ext.mtu < ETH_MIN_MTU ? -EINVAL : 0);
-}
-
-/* The port's MTU is lowered along; to raise it is for whoever lowered it */
-static void psp_ref_lower_new_mtu(struct psp_ref_port *port,
-				  const struct net_device *lower)
+/* The port's MTU is lowered along; to raise it is for whoever lowered it. The
+ * lower device goes back to the MTU it had if the port cannot follow.
+ */
+static int psp_ref_lower_new_mtu(struct psp_ref_port *port,
+				 const struct net_device *lower)
 {
 	struct net_device *dev = port->dev;
 
+	if (lower->mtu < ETH_MIN_MTU)
+		return -EINVAL;
+
 	dev->max_mtu = psp_ref_lower_max_mtu(lower);
-	if (dev->mtu > dev->max_mtu && dev_set_mtu(dev, dev->max_mtu))
-		netdev_warn(dev, "cannot follow to the MTU of %s\n",
-			    lower->name);
+	if (dev->mtu > dev->max_mtu)
+		return dev_set_mtu(dev, dev->max_mtu);
+
+	return 0;
 }
 
 /* A lower device that only moves to another namespace keeps its port, but it
@@ -315,11 +313,8 @@ static int psp_ref_lower_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGE:
 		psp_ref_carrier_update(port);
 		break;
-	case NETDEV_PRECHANGEMTU:
-		return psp_ref_lower_check_mtu(ptr);
 	case NETDEV_CHANGEMTU:
-		psp_ref_lower_new_mtu(port, lower);
-		break;
+		return notifier_from_errno(psp_ref_lower_new_mtu(port, lower));
 	case NETDEV_CHANGEADDR:
 		psp_ref_lower_new_addr(port, lower);
 		break;
