@@ -111,6 +111,8 @@ static int reuse_run(struct psp_conn *conn, struct psp_xfer *xfer, int *rekeys,
 			deadline = psp_now_ms() + DEFERRED_STALL_MS;
 		else if (psp_now_ms() > deadline)
 			return -ETIMEDOUT;
+		else
+			psp_nap();
 	}
 	return 0;
 }

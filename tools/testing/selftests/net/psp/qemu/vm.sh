@@ -197,11 +197,11 @@ suites_time() {
 		END { print sum + 0 }'
 }
 
-# Print the names of a kernel's suites in two lines that take about the same
-# time, for two VMs side by side.
+# Print the names of a kernel's suites, of those wanted or of all, in two lines
+# that take about the same time, for two VMs side by side.
 halve_suites() {
 	table "$QEMU/suites" | sort -k2,2nr -s |
-		awk -v want=",$(kernel_suites "$1" "" suites)," '
+		awk -v want=",$(kernel_suites "$1" "$2" suites)," '
 		index(want, "," $1 ",") {
 			half = sum[1] < sum[0]
 			sum[half] += $2
