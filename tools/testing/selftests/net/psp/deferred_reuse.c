@@ -109,10 +109,10 @@ static int reuse_run(struct psp_conn *conn, struct psp_xfer *xfer, int *rekeys,
 		left -= n;
 		if (n)
 			deadline = psp_now_ms() + DEFERRED_STALL_MS;
-		else if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
 		else
 			psp_nap();
+		if (psp_now_ms() > deadline)
+			return -ETIMEDOUT;
 	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What ends a socket or stops the rings, while the device holds descriptors
- * with keys that are retired: nothing hangs, and no key stays behind. A few keys
- * and IPv4 will do: nothing here depends on how many or whose they are.
+ * with keys that are retired: nothing hangs, and no key stays behind. A few
+ * keys and IPv4 will do: nothing here depends on how many or whose they are.
  */
 #include <errno.h>
 #include <unistd.h>

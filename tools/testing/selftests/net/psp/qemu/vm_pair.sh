@@ -49,6 +49,7 @@ pair_test() {
 	local a=$1/pair-a b=$2/pair-b suites PAIR_SLOW
 
 	# They wait for each other, so the slower one sets the pace of both
+	# shellcheck disable=SC2034 # vm_slow() looks at it
 	PAIR_SLOW=$(printf '%s\n' "$(kernel_field "$1" slow)" \
 		"$(kernel_field "$2" slow)" | sort -n | tail -n 1)
 	suites=$(kernel_suites "$1" "$3" pairs)
