@@ -118,32 +118,30 @@ TEST_F(fault, callback_before_retire_has_returned_is_fine)
 	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
 }
 
-TEST_F(fault, ticket_given_back_twice_is_told_once_and_ignored)
+/* A driver that gives back a ticket that is not out, as @fault says */
+static void fault_ticket(struct __test_metadata *_metadata,
+			 struct psp_conn *conn, int kmsg, const char *fault)
 {
-	struct psp_end *a = &self->net.a;
+	struct psp_end *a = conn->a.end;
 
 	ASSERT_EQ(0, fault_kmsg("psp-expect: " WARNING));
-	ASSERT_EQ(0, psp_knob_set(a, "quiesce_fault", FAULT_TWICE));
-	EXPECT_EQ(0, fault_rekey(&self->conn));
+	ASSERT_EQ(0, psp_knob_set(a, "quiesce_fault", fault));
+	EXPECT_EQ(0, fault_rekey(conn));
 	EXPECT_EQ(2 * ROUNDS,
 		  deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS_DELETED));
-	EXPECT_EQ(1, fault_warnings(self->kmsg, a));
+	EXPECT_EQ(1, fault_warnings(kmsg, a));
 	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
-	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+	EXPECT_EQ(0, psp_conn_ping(conn));
+}
+
+TEST_F(fault, ticket_given_back_twice_is_told_once_and_ignored)
+{
+	fault_ticket(_metadata, &self->conn, self->kmsg, FAULT_TWICE);
 }
 
 TEST_F(fault, unknown_ticket_is_told_once_and_ignored)
 {
-	struct psp_end *a = &self->net.a;
-
-	ASSERT_EQ(0, fault_kmsg("psp-expect: " WARNING));
-	ASSERT_EQ(0, psp_knob_set(a, "quiesce_fault", FAULT_UNKNOWN));
-	EXPECT_EQ(0, fault_rekey(&self->conn));
-	EXPECT_EQ(2 * ROUNDS,
-		  deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS_DELETED));
-	EXPECT_EQ(1, fault_warnings(self->kmsg, a));
-	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
-	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+	fault_ticket(_metadata, &self->conn, self->kmsg, FAULT_UNKNOWN);
 }
 
 TEST_HARNESS_MAIN
