@@ -2,6 +2,7 @@
 /*
  * PSP Security Protocol: the registry of devices, and the module itself.
  */
+#include <kunit/visibility.h>
 #include <linux/module.h>
 
 #include "psp.h"
@@ -170,6 +171,7 @@ void psp_dev_put(struct psp_dev *psd)
 	if (refcount_dec_and_test(&psd->refcnt))
 		call_rcu(&psd->rcu, psp_dev_free_rcu);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_dev_put);
 
 /**
  * psp_dev_get_by_id_rcu() - look up a registered device

@@ -24,6 +24,7 @@
  * that nothing on this way can fail. It stands for the key from step 2 to step
  * 3 only: what a driver says about any other number touches no memory.
  */
+#include <kunit/visibility.h>
 #include <linux/xarray.h>
 
 #include "psp.h"
@@ -178,6 +179,7 @@ err_free_key:
 	psp_tx_key_free(pas);
 	return ERR_PTR(err);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_tx_key_create);
 
 /**
  * psp_tx_key_destroy() - delete a tx key that no packet path has ever seen
@@ -191,6 +193,7 @@ void psp_tx_key_destroy(struct psp_assoc *pas)
 	psp_tx_key_void_ticket(pas->psd, pas);
 	psp_tx_key_free(pas);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_tx_key_destroy);
 
 /* No transmit path can find the key any more */
 static void psp_tx_key_release_rcu(struct rcu_head *rcu)
@@ -214,6 +217,7 @@ void psp_assoc_put(struct psp_assoc *pas)
 	if (pas && refcount_dec_and_test(&pas->refcnt))
 		call_rcu(&pas->rcu, psp_tx_key_release_rcu);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_assoc_put);
 
 /* The key that a ticket stands for; NULL, and a line in the log for the first
  * time, if it is not out.

@@ -11,6 +11,7 @@ RESULTS=/sys/kernel/debug/kunit
 MODULES=(psp_test psp_ref_test)
 SUITES=(
 	psp_drop psp_encap psp_epoch psp_main psp_parse psp_policy psp_tuple
+	psp_tx_key
 	psp_ref_aead psp_ref_cache psp_ref_devkeys psp_ref_iv psp_ref_kdf
 	psp_ref_mark psp_ref_parse psp_ref_rx psp_ref_table
 )
@@ -38,6 +39,13 @@ tell_suite() {
 		wrong "$1: the suite has failed, or has no cases"
 }
 
+# The drivers of psp_tx_key break their contract
+expect() {
+	echo "psp-expect: PSP: driver $1 tx key" > /dev/kmsg
+}
+
+expect "gave back"
+expect "cannot retire a"
 for module in "${MODULES[@]}"; do
 	insmod "${PSP_KO%/*}/$module.ko" || wrong "$module: cannot be loaded"
 done
