@@ -258,6 +258,9 @@ void psp_ref_hw_tx_doorbell(struct psp_ref_hw *hw, unsigned int queue,
 {
 	struct psp_ref_hw_queue *q = &hw->queue[queue];
 
+	if (unlikely(READ_ONCE(hw->tx_lose_doorbells) & BIT(queue)))
+		return;
+
 	/* Pairs with the acquire in psp_ref_tx_pending() */
 	smp_store_release(&q->tx->doorbell, prod);
 	if (wq_has_sleeper(&q->tx_wait))

@@ -43,6 +43,25 @@ static int psp_ref_tx_mask_set(struct psp_ref_hw *hw, u32 *mask, u64 val)
 	return 0;
 }
 
+static int psp_ref_lose_doorbells_get(void *data, u64 *val)
+{
+	struct psp_ref_hw *hw = data;
+
+	*val = READ_ONCE(hw->tx_lose_doorbells);
+	return 0;
+}
+
+static int psp_ref_lose_doorbells_set(void *data, u64 val)
+{
+	struct psp_ref_hw *hw = data;
+
+	return psp_ref_tx_mask_set(hw, &hw->tx_lose_doorbells, val);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(psp_ref_lose_doorbells_fops,
+			 psp_ref_lose_doorbells_get,
+			 psp_ref_lose_doorbells_set, "%llu\n");
+
 static int psp_ref_pause_fetch_get(void *data, u64 *val)
 {
 	struct psp_ref_hw *hw = data;
@@ -278,6 +297,8 @@ void psp_ref_hw_debugfs(struct psp_ref_hw *hw, struct dentry *dir)
 	psp_ref_table_debugfs(&hw->table, dir);
 	debugfs_create_file("tx_pause_fetch", 0600, dir, hw,
 			    &psp_ref_pause_fetch_fops);
+	debugfs_create_file("tx_lose_doorbells", 0600, dir, hw,
+			    &psp_ref_lose_doorbells_fops);
 	debugfs_create_file("tx_hold_completions", 0600, dir, hw,
 			    &psp_ref_hold_completions_fops);
 	debugfs_create_file("tx_stale_handle", 0400, dir, hw,

@@ -422,6 +422,7 @@ struct psp_ref_hw_queue {
  * @rx_moder: the same for received frames
  * @mbox_lock: one mailbox command at a time
  * @mbox_latency_us: knob, how long a command to the key table takes
+ * @tx_lose_doorbells: knob, mask of queues that do not hear the doorbell
  * @tx_pause_fetch: knob, mask of queues that fetch no descriptors
  * @tx_hold_completions: knob, mask of queues that process descriptors but do
  *	not publish their completions
@@ -447,6 +448,7 @@ struct psp_ref_hw {
 	/* one command at a time */
 	struct mutex		mbox_lock;
 	u32			mbox_latency_us;
+	u32			tx_lose_doorbells;
 	u32			tx_pause_fetch;
 	u32			tx_hold_completions;
 	u32			versions;

@@ -138,6 +138,34 @@ TEST_F(deferred, key_deleted_without_waiting_makes_one_stale_handle)
 	psp_tap_close(&tap);
 }
 
+/* A doorbell may lag behind the ring: a key that waits for a descriptor that
+ * the device has never been told of would wait for the next packet.
+ */
+TEST_F(deferred, end_of_a_key_rings_the_doorbell_that_lags)
+{
+	struct psp_conn *conn = &self->conn;
+	struct psp_end *a = &self->net.a;
+	uint32_t spi = conn->a.tx.spi;
+	struct psp_tap tap;
+
+	ASSERT_EQ(0, psp_conn_rotate(conn));
+	ASSERT_EQ(0, psp_conn_rx(conn, &conn->b, DEFERRED_VERSION));
+	ASSERT_EQ(0, psp_tap_open(&tap, a));
+	ASSERT_EQ(0, psp_knob_set(a, "tx_lose_doorbells",
+				  DEFERRED_ALL_QUEUES));
+	ASSERT_EQ(1, send(conn->a.fd, "x", 1, MSG_NOSIGNAL));
+	EXPECT_EQ(0, psp_tcp_inq(conn->b.fd));
+
+	/* Not for long: any other packet would ring it too */
+	ASSERT_EQ(0, psp_knob_set(a, "tx_lose_doorbells", "0"));
+	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
+	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_DELETED, 1));
+	EXPECT_EQ(0, deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED));
+	EXPECT_EQ(1, deferred_spi_leaves(&tap, conn, spi));
+	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
+	psp_tap_close(&tap);
+}
+
 TEST_F(deferred, key_without_descriptors_goes_at_once)
 {
 	struct psp_end *a = &self->net.a;

@@ -155,6 +155,7 @@ TEST_F(knob, values_out_of_range_are_refused)
 
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_pause_fetch", "4"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_hold_completions", "4"));
+	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_lose_doorbells", "4"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_pause_fetch", "%llu",
 					1ULL << 32));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "key_reuse_lifo", "2"));
