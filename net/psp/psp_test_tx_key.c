@@ -317,7 +317,7 @@ static void psp_test_never_published(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, drv->retires, 0);
 }
 
-/* The key of the second ticket must not suffer from what is done to the first */
+/* What is done to the first ticket must do nothing to the key of the second */
 static void psp_test_ticket_twice(struct kunit *test)
 {
 	struct psp_test_driver *drv = psp_test_driver(test);

@@ -196,6 +196,8 @@ enum psp_ref_quiesce_fault {
  * @ring_lock: held by whoever allocates, frees, starts, stops or flushes
  *	rings, or must not be disturbed by it; inside &psp_dev.lock
  * @queue: queue pairs
+ * @reset_work: starts the rings anew; holds a reference on @dev while pending
+ * @tx_timeouts: how often that was done; written under rtnl_lock()
  */
 struct psp_ref_port {
 	struct net_device		*dev;
@@ -218,6 +220,8 @@ struct psp_ref_port {
 	/* allocation, start, stop and flush of rings */
 	struct mutex			ring_lock;
 	struct psp_ref_queue		*queue;
+	struct work_struct		reset_work;
+	unsigned int			tx_timeouts;
 };
 
 /**
@@ -262,6 +266,13 @@ void psp_ref_rings_close(struct psp_ref_port *port);
 int psp_ref_rings_change(struct psp_ref_port *port,
 			 const struct psp_ref_conf *conf,
 			 struct netlink_ext_ack *extack);
+int psp_ref_rings_reset(struct psp_ref_port *port);
+
+/* psp_ref_reset.c */
+void psp_ref_tx_timeout(struct net_device *dev, unsigned int queue);
+void psp_ref_reset_port_init(struct psp_ref_port *port);
+int psp_ref_reset_init(void);
+void psp_ref_reset_exit(void);
 
 /* psp_ref_tx.c */
 netdev_tx_t psp_ref_xmit(struct sk_buff *skb, struct net_device *dev);

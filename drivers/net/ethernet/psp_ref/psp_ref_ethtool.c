@@ -55,11 +55,12 @@ static const char psp_ref_irq_names[][ETH_GSTRING_LEN] = {
 				 PSP_REF_HW_TX_STATS + PSP_REF_HW_RX_STATS + \
 				 ARRAY_SIZE(psp_ref_irq_names))
 
-/* Counters of the whole port: of its wire */
+/* Counters of the whole port: of its wire, and of the stack's patience */
 static const char psp_ref_port_names[][ETH_GSTRING_LEN] = {
 	"hw_tx_no_link",
 	"hw_tx_refused",
 	"hw_rx_no_room",
+	"tx_timeouts",
 };
 
 #define PSP_REF_PORT_STATS	ARRAY_SIZE(psp_ref_port_names)
@@ -138,7 +139,8 @@ static void psp_ref_get_ethtool_stats(struct net_device *dev,
 	}
 	*data++ = psp_ref_hw_no_link(port->hw);
 	*data++ = psp_ref_hw_refused(port->hw);
-	*data = psp_ref_hw_no_room(port->hw);
+	*data++ = psp_ref_hw_no_room(port->hw);
+	*data = READ_ONCE(port->tx_timeouts);
 }
 
 static int psp_ref_get_link_ksettings(struct net_device *dev,

@@ -171,6 +171,10 @@ static int __init psp_ref_init(void)
 	if (err)
 		return err;
 
+	err = psp_ref_reset_init();
+	if (err)
+		return err;
+
 	psp_ref_debugfs_init();
 	err = psp_ref_lower_init();
 	if (err)
@@ -186,6 +190,7 @@ err_lower_exit:
 	psp_ref_lower_exit();
 err_debugfs_exit:
 	psp_ref_debugfs_exit();
+	psp_ref_reset_exit();
 	return err;
 }
 
@@ -194,6 +199,7 @@ static void __exit psp_ref_exit(void)
 	rtnl_link_unregister(&psp_ref_link_ops);
 	psp_ref_lower_exit();
 	psp_ref_debugfs_exit();
+	psp_ref_reset_exit();
 }
 
 module_init(psp_ref_init);

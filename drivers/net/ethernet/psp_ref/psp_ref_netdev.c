@@ -14,6 +14,9 @@
 				 NETIF_F_HIGHDMA | NETIF_F_HW_CSUM | \
 				 NETIF_F_TSO | NETIF_F_TSO6 | NETIF_F_TSO_ECN)
 
+/* Engines are threads, and get as much of a CPU as the host can spare */
+#define PSP_REF_TX_TIMEOUT	(30 * HZ)
+
 static DEFINE_IDA(psp_ref_ids);
 
 /* Link means: cabled, and both ends open. One end that changes is news for
@@ -160,6 +163,7 @@ static int psp_ref_dev_init(struct net_device *dev)
 
 	port->dev = dev;
 	mutex_init(&port->ring_lock);
+	psp_ref_reset_port_init(port);
 	netif_carrier_off(dev);
 
 	err = ida_alloc(&psp_ref_ids, GFP_KERNEL);
@@ -300,6 +304,7 @@ static const struct net_device_ops psp_ref_netdev_ops = {
 	.ndo_open		= psp_ref_open,
 	.ndo_stop		= psp_ref_stop,
 	.ndo_start_xmit		= psp_ref_xmit,
+	.ndo_tx_timeout		= psp_ref_tx_timeout,
 	.ndo_set_rx_mode	= psp_ref_set_rx_mode,
 	.ndo_change_rx_flags	= psp_ref_change_rx_flags,
 	.ndo_set_mac_address	= psp_ref_set_mac_address,
@@ -326,6 +331,7 @@ void psp_ref_setup(struct net_device *dev)
 	dev->needs_free_netdev = true;
 	dev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 	dev->max_mtu = PSP_REF_MAX_MTU;
+	dev->watchdog_timeo = PSP_REF_TX_TIMEOUT;
 	dev->needed_headroom = PSP_ENCAP_HLEN;
 	dev->features = PSP_REF_FEATURES | NETIF_F_RXCSUM;
 	dev->hw_features = dev->features;

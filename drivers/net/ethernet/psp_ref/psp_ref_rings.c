@@ -264,6 +264,19 @@ static int psp_ref_rings_replace(struct psp_ref_port *port,
 	return err;
 }
 
+/* Lose what is in the rings, and go on with empty ones.
+ *
+ * Return: 0, or a negative error and nothing has happened.
+ */
+int psp_ref_rings_reset(struct psp_ref_port *port)
+{
+	struct psp_ref_conf conf = port->conf;
+
+	ASSERT_RTNL();
+
+	return psp_ref_rings_replace(port, &conf);
+}
+
 /* Have rings of other sizes, or another number of them: at once if the port is
  * open, else when it is opened.
  *

@@ -150,6 +150,17 @@ TEST_F_TIMEOUT(stop, link_down, TIMEOUT_S)
 	EXPECT_EQ(0, stop_goes_on(&self->conn, variant->knob));
 }
 
+/* What the stack does about a queue that stays full */
+TEST_F_TIMEOUT(stop, transmit_timeout, TIMEOUT_S)
+{
+	struct psp_end *a = &self->net.a;
+
+	EXPECT_EQ(0, psp_ethtool_stat(a, "tx_timeouts"));
+	ASSERT_EQ(0, psp_knob_set(a, "tx_time_out", "0"));
+	EXPECT_EQ(0, stop_goes_on(&self->conn, variant->knob));
+	EXPECT_EQ(1, psp_ethtool_stat(a, "tx_timeouts"));
+}
+
 TEST_F_TIMEOUT(stop, fewer_channels, TIMEOUT_S)
 {
 	ASSERT_EQ(0, psp_tune_channels(&self->net.a, 1));

@@ -162,6 +162,9 @@ TEST_F(knob, values_out_of_range_are_refused)
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_key_limit", "%lld",
 					(long long)slots + 1));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "mbox_latency_us", "100001"));
+	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_timeout_ms", "0"));
+	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_timeout_ms", "3600001"));
+	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_time_out", "2"));
 
 	EXPECT_EQ(0, psp_gauge(a, "tx_pause_fetch"));
 	EXPECT_EQ(0, psp_gauge(a, "tx_hold_completions"));

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "psp_net.h"
+#include "psp_wire.h"
 
 static int psp_end_mac(struct psp_end *end)
 {
@@ -64,7 +64,9 @@ static int psp_end_up(struct psp_end *end)
 	end->dev_id = psp_dev_of(&end->nl, end->ifindex);
 	if (!end->dev_id)
 		return -ENODEV;
-	return psp_nl_dev_set(&end->nl, end->dev_id, PSP_VERSIONS_ALL);
+	err = psp_nl_dev_set(&end->nl, end->dev_id, PSP_VERSIONS_ALL);
+	/* A test may hold a queue up for as long as it likes */
+	return err ? err : psp_knob_set(end, "tx_timeout_ms", "3600000");
 }
 
 /* Fixed neighbours, so that a lossy wire loses only what the test sends */
