@@ -3,6 +3,7 @@
  * What happens to a PSP device while sockets use it: rotations without end,
  * versions switched off, a second device beside it, its removal.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -141,12 +142,11 @@ TEST_F(change, versions_disabled_under_traffic_lose_nothing)
 }
 
 /* Another cable between the two ends, with ports and addresses of its own */
-static int change_cable(struct psp_net *more, const struct psp_net *net)
+static int change_second(struct psp_net *more, struct psp_net *net)
 {
 	int err;
 
 	*more = *net;
-	more->home = -1;
 	snprintf(more->a.ifname, IFNAMSIZ, "psp2");
 	snprintf(more->b.ifname, IFNAMSIZ, "psp3");
 	inet_pton(AF_INET, "10.0.1.1", &more->a.v4);
@@ -154,43 +154,28 @@ static int change_cable(struct psp_net *more, const struct psp_net *net)
 	inet_pton(AF_INET6, "fd01::1", &more->a.v6);
 	inet_pton(AF_INET6, "fd01::2", &more->b.v6);
 
-	err = psp_sh(net->a.ns,
-		     "ip link add psp2 type psp_ref && "
-		     "ip link add link psp2 name psp3 type psp_ref && "
-		     "ip link set psp3 netns /proc/%d/fd/%d && "
-		     "ip addr add 10.0.1.1/24 dev psp2 && "
-		     "ip addr add fd01::1/64 dev psp2 nodad && "
-		     "ip link set psp2 up", getpid(), net->b.ns);
+	if (psp_sh(net->a.ns, "ip link add psp2 type psp_ref && "
+		   "ip link add link psp2 name psp3 type psp_ref && "
+		   "ip link set psp3 netns /proc/%d/fd/%d", getpid(),
+		   net->b.ns))
+		return -EIO;
+	err = psp_ns_enter(net->a.ns);
 	if (!err)
-		err = psp_sh(net->b.ns,
-			     "ip addr add 10.0.1.2/24 dev psp3 && "
-			     "ip addr add fd01::2/64 dev psp3 nodad && "
-			     "ip link set psp3 up");
-	return err ? -EIO : 0;
-}
-
-/* What the tests want to know about one end of it */
-static int change_end(struct psp_end *end)
-{
-	int err = psp_ns_enter(end->ns);
-
-	if (err)
-		return err;
-	end->ifindex = if_nametoindex(end->ifname);
-	end->dev_id = psp_dev_of(&end->nl, end->ifindex);
-	return end->dev_id ? psp_nl_dev_set(&end->nl, end->dev_id,
-					    PSP_VERSIONS_ALL) : -ENODEV;
-}
-
-static int change_second(struct psp_net *more, struct psp_net *net)
-{
-	int err = change_cable(more, net);
-
+		err = psp_end_up(&more->a);
 	if (!err)
-		err = change_end(&more->a);
+		err = psp_ns_enter(net->b.ns);
 	if (!err)
-		err = change_end(&more->b);
+		err = psp_end_up(&more->b);
 	return psp_ns_enter(net->home) ?: err;
+}
+
+/* Each end by itself, for one may be gone already */
+static void change_second_gone(struct psp_net *more)
+{
+	psp_sh(more->a.ns, "! ip link show psp2 || ip link del psp2");
+	psp_sh(more->b.ns, "ip link del psp3");
+	psp_nl_close(&more->a.nl);
+	psp_nl_close(&more->b.nl);
 }
 
 TEST_F(change, two_devices_of_one_host_are_strangers)
@@ -219,7 +204,7 @@ TEST_F(change, two_devices_of_one_host_are_strangers)
 	EXPECT_EQ(0, psp_xfer_both(one, 20000, STALL_MS));
 	EXPECT_EQ(-ENODEV, psp_conn_tx(&two, &two.a));
 	psp_conn_close(&two);
-	EXPECT_EQ(0, psp_sh(self->net.b.ns, "ip link del psp3"));
+	change_second_gone(&more);
 }
 
 /* Keys of one device must not open packets that come in through another */
@@ -245,8 +230,7 @@ TEST_F(change, key_of_one_device_is_nothing_on_the_other)
 	forge_close(&forge);
 
 	psp_conn_close(&two);
-	EXPECT_EQ(0, psp_sh(self->net.a.ns, "ip link del psp2"));
-	EXPECT_EQ(0, psp_sh(self->net.b.ns, "ip link del psp3"));
+	change_second_gone(&more);
 }
 
 /* The sockets of the old port fail closed; new ones work */

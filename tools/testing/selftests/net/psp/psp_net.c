@@ -38,8 +38,7 @@ static int psp_end_quiet(const struct psp_end *end)
 	return psp_sysctl(path, "1");
 }
 
-/* In the namespace of @end, where the port just came in */
-static int psp_end_up(struct psp_end *end)
+int psp_end_up(struct psp_end *end)
 {
 	int err;
 

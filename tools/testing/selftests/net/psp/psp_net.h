@@ -66,6 +66,12 @@ void psp_net_close(struct psp_net *net);
 /* Delete the port of A, and make another one in its place */
 int psp_net_replug(struct psp_net *net);
 
+/*
+ * Give the port @end.ifname, which has just come into the current namespace,
+ * its addresses, open @end.nl and enable all versions
+ */
+int psp_end_up(struct psp_end *end);
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end);
 
 /* Network namespaces: sockets belong to the one they are made in */
