@@ -21,19 +21,22 @@
  *
  * The locks, outermost first:
  *
- *  - rtnl_lock(): never taken by the core, but held by its callers when a
- *    device comes, goes or moves;
- *  - &psp_dev.lock: everything about one device, the chain of rx associations
- *    and the tx key of its sockets (together with the socket lock);
+ *  - rtnl_lock(): held by the core's callers when a device comes, goes or
+ *    moves, and taken by the core only to make and end associations of
+ *    network devices;
+ *  - &psp_dev.lock: everything about one device, its associated devices, the
+ *    chain of rx associations and the tx key of its sockets (together with the
+ *    socket lock);
  *  - lock_sock(): the state of one socket;
  *  - &psp_net.lock: whether the hooks of a network namespace are registered;
  *  - spin locks: &psp_dev.epoch_lock, the lock of &psp_dev.tickets (taken in
  *    hard interrupts too), &psp_sock.wire_lock, &psp_net.linger_lock, the
- *    buckets of the hash tables.
+ *    buckets of the hash tables, the writers of the table of psp_assoc_dev.c.
  *
  * The packet paths take none of the sleeping locks: they find devices in
- * psp_devs, rx associations in the table of psp_assoc.c and sockets' states in
- * the ULP slot or in the table of psp_flow.c, all under RCU.
+ * psp_devs, associated devices in the table of psp_assoc_dev.c, rx associations
+ * in that of psp_assoc.c and sockets' states in the ULP slot or in the table of
+ * psp_flow.c, all under RCU.
  */
 
 struct psp_net;
@@ -64,19 +67,68 @@ static inline bool psp_dev_is_registered(const struct psp_dev *psd)
 	return READ_ONCE(psd->ops);
 }
 
+/* psp_assoc_dev.c: associated devices */
+
+/**
+ * struct psp_assoc_dev - a network device that uses another one's PSP device
+ * @node: link in the table of all associated devices
+ * @list: link in &psp_dev.assoc_devs; under &psp_dev.lock
+ * @psd: PSP device; it outlives the association by an RCU grace period
+ * @netdev: network device; a reference is held
+ * @tracker: of that reference
+ * @rcu: delays the release
+ */
+struct psp_assoc_dev {
+	struct hlist_node node;
+	struct list_head list;
+	struct psp_dev *psd;
+	struct net_device *netdev;
+	netdevice_tracker tracker;
+	struct rcu_head rcu;
+};
+
+int psp_assoc_dev_init(void);
+void psp_assoc_dev_exit(void);
+
+int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev);
+void psp_assoc_dev_del(struct psp_assoc_dev *ad);
+void psp_assoc_dev_del_all(struct psp_dev *psd);
+struct psp_assoc_dev *psp_assoc_dev_find(struct psp_dev *psd,
+					 const struct net *net, int ifindex);
+struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
+					     const struct net *net);
+struct psp_assoc_dev *psp_assoc_dev_find_rcu(const struct net_device *netdev);
+
+/**
+ * psp_dev_check_owner() - may a network namespace change a device?
+ * @psd: device, locked
+ * @net: namespace of the caller
+ *
+ * Return: 0, or -ENOENT if the device is in another namespace.
+ */
+static inline int psp_dev_check_owner(const struct psp_dev *psd,
+				      const struct net *net)
+{
+	lockdep_assert_held(&psd->lock);
+
+	return net_eq(dev_net(psd->main_netdev), net) ? 0 : -ENOENT;
+}
+
 /**
  * psp_dev_check_access() - may a network namespace use a device?
  * @psd: device, locked
  * @net: namespace of the caller
  *
- * Return: 0, or -ENOENT if the device is none of the namespace's business.
+ * Return: 0, or -ENOENT if the device is none of the namespace's business:
+ * neither the device itself nor an associated one is there.
  */
 static inline int psp_dev_check_access(const struct psp_dev *psd,
 				       const struct net *net)
 {
-	lockdep_assert_held(&psd->lock);
+	if (!psp_dev_check_owner(psd, net) || psp_assoc_dev_first_in(psd, net))
+		return 0;
 
-	return dev_net(psd->main_netdev) == net ? 0 : -ENOENT;
+	return -ENOENT;
 }
 
 /* psp_assoc.c: rx associations */

@@ -181,7 +181,7 @@ static int psp_hook_netdev_event(struct notifier_block *nb,
 
 	rcu_read_lock();
 	psd = psp_dev_find_by_netdev_rcu(dev);
-	if (psd && !psp_dev_tryget(psd))
+	if (psd && (psd->main_netdev != dev || !psp_dev_tryget(psd)))
 		psd = NULL;
 	rcu_read_unlock();
 	if (!psd)

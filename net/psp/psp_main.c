@@ -39,6 +39,7 @@ static struct psp_dev *psp_dev_alloc(void)
 	mutex_init(&psd->lock);
 	refcount_set(&psd->refcnt, 1);
 	spin_lock_init(&psd->epoch_lock);
+	INIT_LIST_HEAD(&psd->assoc_devs);
 	INIT_LIST_HEAD(&psd->tx_keys);
 	xa_init_flags(&psd->tickets, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
 	init_llist_head(&psd->released_keys);
@@ -126,6 +127,7 @@ void psp_dev_unregister(struct psp_dev *psd)
 	psp_nl_notify_dev(psd, PSP_CMD_DEV_DEL_NTF);
 	xa_erase_bh(&psp_devs, psd->id);
 	psp_hook_dev_unregister(psd);
+	psp_assoc_dev_del_all(psd);
 	psp_tx_keys_delete_all(psd);
 	WRITE_ONCE(psd->ops, NULL);
 	psd->drv_priv = NULL;
@@ -187,7 +189,7 @@ struct psp_dev *psp_dev_get_by_id_rcu(u32 id)
 
 /**
  * psp_dev_find_by_netdev_rcu() - look up the PSP device of a network device
- * @netdev: network device
+ * @netdev: network device, the PSP device's own or an associated one
  *
  * Context: RCU read section; no reference is taken. For slow paths: hosts have
  * few PSP devices, but this looks at each of them.
@@ -195,6 +197,7 @@ struct psp_dev *psp_dev_get_by_id_rcu(u32 id)
  */
 struct psp_dev *psp_dev_find_by_netdev_rcu(const struct net_device *netdev)
 {
+	struct psp_assoc_dev *ad;
 	struct psp_dev *psd;
 	unsigned long id;
 
@@ -202,7 +205,9 @@ struct psp_dev *psp_dev_find_by_netdev_rcu(const struct net_device *netdev)
 		if (psd->main_netdev == netdev)
 			return psd;
 
-	return NULL;
+	ad = psp_assoc_dev_find_rcu(netdev);
+
+	return ad ? ad->psd : NULL;
 }
 
 /**
@@ -282,13 +287,19 @@ static int __init psp_init(void)
 	if (err)
 		goto err_exit_net;
 
-	err = psp_nl_init();
+	err = psp_assoc_dev_init();
 	if (err)
 		goto err_exit_hook;
+
+	err = psp_nl_init();
+	if (err)
+		goto err_exit_assoc_dev;
 
 	psp_drop_init();
 	return 0;
 
+err_exit_assoc_dev:
+	psp_assoc_dev_exit();
 err_exit_hook:
 	psp_hook_exit();
 err_exit_net:
@@ -311,6 +322,7 @@ static void __exit psp_exit(void)
 {
 	psp_drop_exit();
 	psp_nl_exit();
+	psp_assoc_dev_exit();
 	psp_hook_exit();
 	psp_net_exit();
 	/* The last return from psp_ulp_destruct(), in a task or in softirq */

@@ -117,7 +117,7 @@ static void psp_net_idle_devs(struct psp_net *pn)
 	for (id = 0; (psd = psp_dev_get_next(&id)); id++) {
 		mutex_lock(&psd->lock);
 		if (psp_dev_is_registered(psd) &&
-		    !psp_dev_check_access(psd, pn->net) && psp_net_is_idle(pn))
+		    !psp_dev_check_owner(psd, pn->net) && psp_net_is_idle(pn))
 			psp_hook_dev_unregister(psd);
 		mutex_unlock(&psd->lock);
 		psp_dev_put(psd);

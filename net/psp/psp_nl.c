@@ -29,6 +29,13 @@ psp_nl_dev_set_policy[PSP_A_DEV_PSP_VERSIONS_ENA + 1] = {
 };
 
 static const struct nla_policy
+psp_nl_dev_assoc_policy[PSP_A_DEV_NSID + 1] = {
+	[PSP_A_DEV_ID]		= NLA_POLICY_MIN(NLA_U32, 1),
+	[PSP_A_DEV_IFINDEX]	= { .type = NLA_U32 },
+	[PSP_A_DEV_NSID]	= { .type = NLA_S32 },
+};
+
+static const struct nla_policy
 psp_nl_rx_assoc_policy[PSP_A_ASSOC_SOCK_FD + 1] = {
 	[PSP_A_ASSOC_DEV_ID]	= NLA_POLICY_MIN(NLA_U32, 1),
 	[PSP_A_ASSOC_VERSION]	=
@@ -71,7 +78,7 @@ static const struct genl_split_ops psp_nl_ops[] = {
 	},
 	{
 		.cmd		= PSP_CMD_DEV_SET,
-		.pre_doit	= psp_nl_dev_pre_doit,
+		.pre_doit	= psp_nl_dev_pre_doit_owned,
 		.doit		= psp_nl_dev_set_doit,
 		.post_doit	= psp_nl_dev_post_doit,
 		.policy		= psp_nl_dev_set_policy,
@@ -80,7 +87,7 @@ static const struct genl_split_ops psp_nl_ops[] = {
 	},
 	{
 		.cmd		= PSP_CMD_KEY_ROTATE,
-		.pre_doit	= psp_nl_dev_pre_doit,
+		.pre_doit	= psp_nl_dev_pre_doit_owned,
 		.doit		= psp_nl_key_rotate_doit,
 		.post_doit	= psp_nl_dev_post_doit,
 		.policy		= psp_nl_dev_policy,
@@ -120,6 +127,24 @@ static const struct genl_split_ops psp_nl_ops[] = {
 		.flags		= GENL_CMD_CAP_DUMP,
 	},
 	{
+		.cmd		= PSP_CMD_DEV_ASSOC,
+		.pre_doit	= psp_nl_assoc_dev_pre_doit,
+		.doit		= psp_nl_dev_assoc_doit,
+		.post_doit	= psp_nl_assoc_dev_post_doit,
+		.policy		= psp_nl_dev_assoc_policy,
+		.maxattr	= PSP_A_DEV_NSID,
+		.flags		= GENL_CMD_CAP_DO | GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= PSP_CMD_DEV_DISASSOC,
+		.pre_doit	= psp_nl_assoc_dev_pre_doit,
+		.doit		= psp_nl_dev_disassoc_doit,
+		.post_doit	= psp_nl_assoc_dev_post_doit,
+		.policy		= psp_nl_dev_assoc_policy,
+		.maxattr	= PSP_A_DEV_NSID,
+		.flags		= GENL_CMD_CAP_DO | GENL_ADMIN_PERM,
+	},
+	{
 		.cmd		= PSP_CMD_REKEY_STATS_GET,
 		.pre_doit	= psp_nl_dev_pre_doit,
 		.doit		= psp_nl_rekey_stats_get_doit,
@@ -152,6 +177,30 @@ struct genl_family psp_nl_family __ro_after_init = {
 	.n_mcgrps	= ARRAY_SIZE(psp_nl_groups),
 };
 
+static struct psp_dev *
+psp_nl_dev_lock_if(const struct genl_info *info, const struct nlattr *id,
+		   int (*check)(const struct psp_dev *, const struct net *))
+{
+	struct psp_dev *psd;
+	int err;
+
+	psd = psp_dev_lock_by_id(nla_get_u32(id));
+	if (IS_ERR(psd)) {
+		NL_SET_ERR_MSG(info->extack, "No such PSP device");
+		return psd;
+	}
+
+	err = check(psd, genl_info_net(info));
+	if (err) {
+		NL_SET_ERR_MSG(info->extack,
+			       "PSP device is not in this namespace");
+		psp_nl_dev_unlock(psd);
+		return ERR_PTR(err);
+	}
+
+	return psd;
+}
+
 /**
  * psp_nl_dev_lock() - find the device that a request names
  * @info: request
@@ -164,24 +213,20 @@ struct genl_family psp_nl_family __ro_after_init = {
 struct psp_dev *psp_nl_dev_lock(const struct genl_info *info,
 				const struct nlattr *id)
 {
-	struct psp_dev *psd;
-	int err;
+	return psp_nl_dev_lock_if(info, id, psp_dev_check_access);
+}
 
-	psd = psp_dev_lock_by_id(nla_get_u32(id));
-	if (IS_ERR(psd)) {
-		NL_SET_ERR_MSG(info->extack, "No such PSP device");
-		return psd;
-	}
-
-	err = psp_dev_check_access(psd, genl_info_net(info));
-	if (err) {
-		NL_SET_ERR_MSG(info->extack,
-			       "PSP device is not in this namespace");
-		psp_nl_dev_unlock(psd);
-		return ERR_PTR(err);
-	}
-
-	return psd;
+/**
+ * psp_nl_dev_lock_owned() - the same for requests from its own namespace only
+ * @info: request
+ * @id: its attribute with the id of the device
+ *
+ * Return: as psp_nl_dev_lock().
+ */
+struct psp_dev *psp_nl_dev_lock_owned(const struct genl_info *info,
+				      const struct nlattr *id)
+{
+	return psp_nl_dev_lock_if(info, id, psp_dev_check_owner);
 }
 
 /**
@@ -205,7 +250,7 @@ static int psp_nl_msg_fill(struct sk_buff *msg, const struct genl_info *info,
 	if (!hdr)
 		return -EMSGSIZE;
 
-	err = put ? put(msg, psd) : 0;
+	err = put ? put(msg, psd, genl_info_net(info)) : 0;
 	if (err) {
 		genlmsg_cancel(msg, hdr);
 		return err;
@@ -353,21 +398,28 @@ bool psp_nl_ntf_wanted(struct psp_dev *psd, unsigned int group)
 	return wanted;
 }
 
+static struct sk_buff *psp_nl_ntf_new_in(struct psp_dev *psd, struct net *net,
+					 u8 cmd, psp_nl_put_t put)
+{
+	struct genl_info info;
+
+	genl_info_init_ntf(&info, &psp_nl_family, cmd);
+	genl_info_net_set(&info, net);
+
+	return psp_nl_msg_new(&info, psd, put);
+}
+
 /**
  * psp_nl_ntf_new() - make a notification about a device
  * @psd: device, locked
  * @cmd: which notification
- * @put: what to tell
+ * @put: what to tell, the same in each namespace
  *
  * Return: the message or an error pointer.
  */
 struct sk_buff *psp_nl_ntf_new(struct psp_dev *psd, u8 cmd, psp_nl_put_t put)
 {
-	struct genl_info info;
-
-	genl_info_init_ntf(&info, &psp_nl_family, cmd);
-
-	return psp_nl_msg_new(&info, psd, put);
+	return psp_nl_ntf_new_in(psd, dev_net(psd->main_netdev), cmd, put);
 }
 
 /**
@@ -388,6 +440,84 @@ void psp_nl_ntf_send(struct psp_dev *psd, struct sk_buff *ntf,
 
 	/* That nobody listens is no error */
 	genlmsg_multicast_netns(&psp_nl_family, net, ntf, 0, group, GFP_KERNEL);
+	put_net(net);
+}
+
+/* Namespace of an associated device, or NULL if the caller has had it before,
+ * or will have: the device's own. An associated device keeps it alive.
+ */
+static struct net *psp_nl_assoc_dev_net(const struct psp_assoc_dev *ad)
+{
+	struct net *net = dev_net(ad->netdev);
+
+	if (!psp_dev_check_owner(ad->psd, net) ||
+	    psp_assoc_dev_first_in(ad->psd, net) != ad)
+		return NULL;
+
+	return net;
+}
+
+/**
+ * psp_nl_ntf_send_all() - the same in all namespaces that may use the device
+ * @psd: device, locked
+ * @ntf: notification; it is consumed
+ * @group: multicast group
+ */
+void psp_nl_ntf_send_all(struct psp_dev *psd, struct sk_buff *ntf,
+			 unsigned int group)
+{
+	struct psp_assoc_dev *ad;
+	struct sk_buff *copy;
+	struct net *net;
+
+	list_for_each_entry(ad, &psd->assoc_devs, list) {
+		net = psp_nl_assoc_dev_net(ad);
+		copy = net ? skb_clone(ntf, GFP_KERNEL) : NULL;
+		if (copy)
+			genlmsg_multicast_netns(&psp_nl_family, net, copy, 0,
+						group, GFP_KERNEL);
+	}
+
+	psp_nl_ntf_send(psd, ntf, group);
+}
+
+static void psp_nl_ntf_put_in(struct psp_dev *psd, struct net *net, u8 cmd,
+			      psp_nl_put_t put, unsigned int group)
+{
+	struct sk_buff *ntf;
+
+	if (!genl_has_listeners(&psp_nl_family, net, group))
+		return;
+
+	ntf = psp_nl_ntf_new_in(psd, net, cmd, put);
+	if (!IS_ERR(ntf))
+		genlmsg_multicast_netns(&psp_nl_family, net, ntf, 0, group,
+					GFP_KERNEL);
+}
+
+/**
+ * psp_nl_ntf_put_all() - notify all namespaces that may use a device
+ * @psd: device, locked
+ * @cmd: which notification
+ * @put: what to tell, each namespace its own
+ * @group: multicast group
+ */
+void psp_nl_ntf_put_all(struct psp_dev *psd, u8 cmd, psp_nl_put_t put,
+			unsigned int group)
+{
+	struct psp_assoc_dev *ad;
+	struct net *net;
+
+	list_for_each_entry(ad, &psd->assoc_devs, list) {
+		net = psp_nl_assoc_dev_net(ad);
+		if (net)
+			psp_nl_ntf_put_in(psd, net, cmd, put, group);
+	}
+
+	net = psp_nl_dev_get_net(psd);
+	if (!net)
+		return;
+	psp_nl_ntf_put_in(psd, net, cmd, put, group);
 	put_net(net);
 }
 

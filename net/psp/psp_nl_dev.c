@@ -8,6 +8,24 @@
 #include "psp.h"
 #include "psp_nl.h"
 
+static int
+psp_nl_dev_pre(struct genl_info *info,
+	       struct psp_dev *(*lock)(const struct genl_info *,
+				       const struct nlattr *))
+{
+	struct psp_dev *psd;
+
+	if (GENL_REQ_ATTR_CHECK(info, PSP_A_DEV_ID))
+		return -EINVAL;
+
+	psd = lock(info, info->attrs[PSP_A_DEV_ID]);
+	if (IS_ERR(psd))
+		return PTR_ERR(psd);
+
+	info->user_ptr[PSP_NL_PTR_DEV] = psd;
+	return 0;
+}
+
 /**
  * psp_nl_dev_pre_doit() - lock the device that a request names
  * @ops: not used
@@ -19,20 +37,24 @@
 int psp_nl_dev_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,
 			struct genl_info *info)
 {
-	struct psp_dev *psd;
-
 	BUILD_BUG_ON((int)PSP_A_DEV_ID != (int)PSP_A_STATS_DEV_ID);
 	BUILD_BUG_ON((int)PSP_A_DEV_ID != (int)PSP_A_REKEY_STATS_DEV_ID);
 
-	if (GENL_REQ_ATTR_CHECK(info, PSP_A_DEV_ID))
-		return -EINVAL;
+	return psp_nl_dev_pre(info, psp_nl_dev_lock);
+}
 
-	psd = psp_nl_dev_lock(info, info->attrs[PSP_A_DEV_ID]);
-	if (IS_ERR(psd))
-		return PTR_ERR(psd);
-
-	info->user_ptr[PSP_NL_PTR_DEV] = psd;
-	return 0;
+/**
+ * psp_nl_dev_pre_doit_owned() - the same for what its own namespace may do only
+ * @ops: not used
+ * @skb: not used
+ * @info: request; the device goes into its user_ptr
+ *
+ * Return: 0 or a negative errno.
+ */
+int psp_nl_dev_pre_doit_owned(const struct genl_split_ops *ops,
+			      struct sk_buff *skb, struct genl_info *info)
+{
+	return psp_nl_dev_pre(info, psp_nl_dev_lock_owned);
 }
 
 /**
@@ -47,20 +69,22 @@ void psp_nl_dev_post_doit(const struct genl_split_ops *ops,
 	psp_nl_dev_unlock(info->user_ptr[PSP_NL_PTR_DEV]);
 }
 
-static int psp_nl_put_id(struct sk_buff *msg, struct psp_dev *psd)
+static int psp_nl_put_id(struct sk_buff *msg, struct psp_dev *psd,
+			 struct net *net)
 {
 	return nla_put_u32(msg, PSP_A_DEV_ID, psd->id);
 }
 
-static int psp_nl_put_dev(struct sk_buff *msg, struct psp_dev *psd)
+static int psp_nl_put_dev(struct sk_buff *msg, struct psp_dev *psd,
+			  struct net *net)
 {
-	if (psp_nl_put_id(msg, psd) ||
+	if (psp_nl_put_id(msg, psd, net) ||
 	    nla_put_u32(msg, PSP_A_DEV_IFINDEX, psd->main_netdev->ifindex) ||
 	    nla_put_u32(msg, PSP_A_DEV_PSP_VERSIONS_CAP, psd->caps->versions) ||
 	    nla_put_u32(msg, PSP_A_DEV_PSP_VERSIONS_ENA, psd->config.versions))
 		return -EMSGSIZE;
 
-	return 0;
+	return psp_nl_put_assoc_devs(msg, psd, net);
 }
 
 /**
@@ -70,16 +94,9 @@ static int psp_nl_put_dev(struct sk_buff *msg, struct psp_dev *psd)
  */
 void psp_nl_notify_dev(struct psp_dev *psd, u32 cmd)
 {
-	struct sk_buff *ntf;
-
 	lockdep_assert_held(&psd->lock);
 
-	if (!psp_nl_ntf_wanted(psd, PSP_NLGRP_MGMT))
-		return;
-
-	ntf = psp_nl_ntf_new(psd, cmd, psp_nl_put_dev);
-	if (!IS_ERR(ntf))
-		psp_nl_ntf_send(psd, ntf, PSP_NLGRP_MGMT);
+	psp_nl_ntf_put_all(psd, cmd, psp_nl_put_dev, PSP_NLGRP_MGMT);
 }
 
 /**
@@ -231,7 +248,7 @@ int psp_nl_key_rotate_doit(struct sk_buff *skb, struct genl_info *info)
 	if (err)
 		goto err_free_ntf;
 
-	psp_nl_ntf_send(psd, ntf, PSP_NLGRP_USE);
+	psp_nl_ntf_send_all(psd, ntf, PSP_NLGRP_USE);
 
 	return psp_nl_reply(rsp, info);
 
@@ -270,7 +287,8 @@ static int psp_nl_put_core_stats(struct sk_buff *msg, struct psp_dev *psd)
 	return 0;
 }
 
-static int psp_nl_put_stats(struct sk_buff *msg, struct psp_dev *psd)
+static int psp_nl_put_stats(struct sk_buff *msg, struct psp_dev *psd,
+			    struct net *net)
 {
 	struct psp_dev_stats stats;
 	int err;

@@ -25,7 +25,8 @@ static int psp_nl_put_drops(struct sk_buff *msg, const struct psp_dev *psd)
 	return 0;
 }
 
-static int psp_nl_put_rekey_stats(struct sk_buff *msg, struct psp_dev *psd)
+static int psp_nl_put_rekey_stats(struct sk_buff *msg, struct psp_dev *psd,
+				  struct net *net)
 {
 	if (nla_put_u32(msg, PSP_A_REKEY_STATS_DEV_ID, psd->id) ||
 	    nla_put_uint(msg, PSP_A_REKEY_STATS_RX_REKEYS,

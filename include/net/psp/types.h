@@ -279,6 +279,8 @@ struct psp_dev_ops {
  * @rekey.tx_keys_retired: those of them that wait for their deletion
  * @rekey.tx_keys_deleted: keys deleted so far
  * @drops: packets that the core has dropped, by reason
+ * @assoc_devs: associated network devices; changed under @lock
+ * @n_assoc_devs: how many there are; under @lock
  * @ingress_ops: hook on what enters through @main_netdev; under @lock
  * @ingress_hooked: @ingress_ops is registered; under @lock
  * @rcu: delays the release of the memory
@@ -323,6 +325,9 @@ struct psp_dev {
 	} rekey;
 
 	struct psp_drop_counters __percpu *drops;
+
+	struct list_head assoc_devs;
+	unsigned int n_assoc_devs;
 
 	struct nf_hook_ops ingress_ops;
 	bool ingress_hooked;
