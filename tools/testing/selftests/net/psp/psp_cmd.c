@@ -31,6 +31,21 @@ uint64_t psp_nl_attr_uint(const struct nlattr *attr)
 	return mnl_attr_get_u32(attr);
 }
 
+static void psp_cmd_assoc_parse(const struct nlattr *nest,
+				struct psp_assoc_info *assoc)
+{
+	const struct nlattr *attr;
+
+	memset(assoc, 0, sizeof(*assoc));
+	mnl_attr_for_each_nested(attr, nest) {
+		assoc->attrs |= 1ULL << mnl_attr_get_type(attr);
+		if (mnl_attr_get_type(attr) == PSP_A_ASSOC_DEV_INFO_IFINDEX)
+			assoc->ifindex = mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) == PSP_A_ASSOC_DEV_INFO_NSID)
+			assoc->nsid = mnl_attr_get_u32(attr);
+	}
+}
+
 static void psp_cmd_dev_parse(const struct nlmsghdr *nlh,
 			      struct psp_dev_info *info)
 {
@@ -51,6 +66,12 @@ static void psp_cmd_dev_parse(const struct nlmsghdr *nlh,
 			break;
 		case PSP_A_DEV_PSP_VERSIONS_ENA:
 			info->ena = mnl_attr_get_u32(attr);
+			break;
+		case PSP_A_DEV_ASSOC_LIST:
+			if (info->assocs < PSP_ASSOC_DEVS_MAX)
+				psp_cmd_assoc_parse(attr,
+						    &info->assoc[info->assocs]);
+			info->assocs++;
 			break;
 		}
 	}
@@ -106,6 +127,45 @@ int psp_nl_rotate(struct psp_nl *nl, uint32_t id)
 
 	mnl_attr_put_u32(nlh, PSP_A_DEV_ID, id);
 	return psp_nl_do(nl);
+}
+
+static int psp_cmd_assoc(struct psp_nl *nl, uint8_t cmd, uint32_t id,
+			 int ifindex, const int32_t *nsid)
+{
+	struct nlmsghdr *nlh = psp_nl_start(nl, cmd);
+
+	mnl_attr_put_u32(nlh, PSP_A_DEV_ID, id);
+	mnl_attr_put_u32(nlh, PSP_A_DEV_IFINDEX, ifindex);
+	if (nsid)
+		mnl_attr_put_u32(nlh, PSP_A_DEV_NSID, *nsid);
+	return psp_nl_do(nl);
+}
+
+int psp_nl_dev_assoc(struct psp_nl *nl, uint32_t id, int ifindex)
+{
+	return psp_cmd_assoc(nl, PSP_CMD_DEV_ASSOC, id, ifindex, NULL);
+}
+
+int psp_nl_dev_assoc_in(struct psp_nl *nl, uint32_t id, int ifindex,
+			int32_t nsid)
+{
+	return psp_cmd_assoc(nl, PSP_CMD_DEV_ASSOC, id, ifindex, &nsid);
+}
+
+int psp_nl_dev_disassoc(struct psp_nl *nl, uint32_t id, int ifindex)
+{
+	return psp_cmd_assoc(nl, PSP_CMD_DEV_DISASSOC, id, ifindex, NULL);
+}
+
+int psp_nl_dev_disassoc_in(struct psp_nl *nl, uint32_t id, int ifindex,
+			   int32_t nsid)
+{
+	return psp_cmd_assoc(nl, PSP_CMD_DEV_DISASSOC, id, ifindex, &nsid);
+}
+
+void psp_nl_dev_reply(const struct psp_nl *nl, struct psp_dev_info *info)
+{
+	psp_cmd_dev_parse((const struct nlmsghdr *)nl->reply, info);
 }
 
 static int psp_cmd_key_parse(const struct nlattr *nest, struct psp_key *key)

@@ -4,7 +4,9 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <string.h>
 
 #include "psp_net.h"
@@ -76,6 +78,45 @@ int psp_link_add_queues(const char *name, const char *kind, int lower,
 int psp_link_add(const char *name, const char *kind, int lower)
 {
 	return psp_link_add_queues(name, kind, lower, 0);
+}
+
+/* Kinds "veth" and "netkit", whose attribute for the peer has one number */
+int psp_link_add_pair(const char *name, const char *kind,
+		      const char *peer_name, int peer_ns)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh = psp_rtnl_link(buf, RTM_NEWLINK, 0);
+	const struct ifinfomsg ifi = { };
+	struct nlattr *info, *data, *peer;
+
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
+	memcpy(mnl_nlmsg_put_extra_header(nlh, sizeof(ifi)), &ifi,
+	       sizeof(ifi));
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer_name);
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, peer_ns);
+	mnl_attr_nest_end(nlh, peer);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return psp_rtnl(nlh);
+}
+
+int psp_ns_set_id(int ns, int32_t id)
+{
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = RTM_NEWNSID;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_FD, ns);
+	mnl_attr_put_u32(nlh, NETNSA_NSID, id);
+	return psp_rtnl(nlh);
 }
 
 int psp_link_del(int ifindex)

@@ -11,7 +11,7 @@
 
 #include "psp_wire.h"
 
-static int psp_end_mac(struct psp_end *end)
+int psp_end_mac(struct psp_end *end)
 {
 	struct ifreq ifr = { };
 	int fd, err = 0;

@@ -72,17 +72,23 @@ int psp_net_replug(struct psp_net *net);
  */
 int psp_end_up(struct psp_end *end);
 
+/* Read the hardware address of an end in the current namespace */
+int psp_end_mac(struct psp_end *end);
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end);
 
 /* Network namespaces: sockets belong to the one they are made in */
 int psp_ns_new(void);			/* fd of a new one, or -errno */
 int psp_ns_enter(int ns);
+int psp_ns_set_id(int ns, int32_t id);	/* as the current one's peer */
 int psp_ns_socket(int ns, int family, int type, int protocol);
 
 /* Links of the current namespace, by rtnetlink */
 int psp_link_add(const char *name, const char *kind, int lower);
 int psp_link_add_queues(const char *name, const char *kind, int lower,
 			unsigned int queues);
+int psp_link_add_pair(const char *name, const char *kind,
+		      const char *peer_name, int peer_ns);
 int psp_link_del(int ifindex);
 int psp_link_move(int ifindex, int ns);
 int psp_link_up(int ifindex, bool up);

@@ -74,11 +74,21 @@ struct psp_key {
 	uint8_t key[PSP_KEY_MAX];
 };
 
+#define PSP_ASSOC_DEVS_MAX	128
+
+struct psp_assoc_info {
+	uint32_t ifindex;
+	int32_t nsid;
+	uint64_t attrs;		/* bit N: attribute N was there */
+};
+
 struct psp_dev_info {
 	uint32_t id;
 	uint32_t ifindex;
 	uint32_t cap;
 	uint32_t ena;
+	struct psp_assoc_info assoc[PSP_ASSOC_DEVS_MAX];
+	int assocs;		/* entries in assoc, or more if it is full */
 	uint64_t attrs;		/* bit N: attribute N was there */
 };
 
@@ -126,6 +136,15 @@ int psp_nl_dev_get(struct psp_nl *nl, uint32_t id, struct psp_dev_info *info);
 int psp_nl_dev_dump(struct psp_nl *nl, struct psp_dev_info *info, int max);
 int psp_nl_dev_set(struct psp_nl *nl, uint32_t id, uint32_t versions);
 int psp_nl_rotate(struct psp_nl *nl, uint32_t id);
+int psp_nl_dev_assoc(struct psp_nl *nl, uint32_t id, int ifindex);
+int psp_nl_dev_assoc_in(struct psp_nl *nl, uint32_t id, int ifindex,
+			int32_t nsid);
+int psp_nl_dev_disassoc(struct psp_nl *nl, uint32_t id, int ifindex);
+int psp_nl_dev_disassoc_in(struct psp_nl *nl, uint32_t id, int ifindex,
+			   int32_t nsid);
+
+/* What the last notification said of a device */
+void psp_nl_dev_reply(const struct psp_nl *nl, struct psp_dev_info *info);
 int psp_nl_rx_assoc(struct psp_nl *nl, uint32_t dev_id, uint32_t version,
 		    int fd, struct psp_key *key);
 int psp_nl_tx_assoc(struct psp_nl *nl, uint32_t dev_id, uint32_t version,
