@@ -39,6 +39,7 @@
  * psp_flow.c, all under RCU.
  */
 
+struct nf_hook_state;
 struct psp_net;
 struct psp_sock;
 
@@ -76,6 +77,12 @@ static inline bool psp_dev_is_registered(const struct psp_dev *psd)
  * @psd: PSP device; it outlives the association by an RCU grace period
  * @netdev: network device; a reference is held
  * @tracker: of that reference
+ * @peer: other end if @netdev is one of a pair, else NULL; a reference is
+ *	held. Written under &psp_dev.lock and rtnl_lock(), read under RCU
+ * @peer_tracker: of that reference
+ * @peer_moving: @peer is between two namespaces; under &psp_dev.lock
+ * @ingress: hook on what enters through @netdev; under &psp_dev.lock
+ * @peer_ingress: hook on what @netdev has sent to @peer; same lock
  * @rcu: delays the release
  */
 struct psp_assoc_dev {
@@ -84,6 +91,11 @@ struct psp_assoc_dev {
 	struct psp_dev *psd;
 	struct net_device *netdev;
 	netdevice_tracker tracker;
+	struct net_device *peer;
+	netdevice_tracker peer_tracker;
+	bool peer_moving;
+	struct psp_ingress ingress;
+	struct psp_ingress peer_ingress;
 	struct rcu_head rcu;
 };
 
@@ -98,6 +110,29 @@ struct psp_assoc_dev *psp_assoc_dev_find(struct psp_dev *psd,
 struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
 					     const struct net *net);
 struct psp_assoc_dev *psp_assoc_dev_find_rcu(const struct net_device *netdev);
+bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
+			    const struct net_device *netdev);
+
+/**
+ * psp_dev_has_netdev_rcu() - is a network device one of a PSP device's?
+ * @psd: PSP device
+ * @netdev: network device, or NULL
+ *
+ * Context: RCU read section.
+ * Return: true if it is the PSP device's own, or associated with it.
+ */
+static inline bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
+					  const struct net_device *netdev)
+{
+	const struct psp_assoc_dev *ad;
+
+	if (likely(psd->main_netdev == netdev))
+		return true;
+
+	ad = psp_assoc_dev_find_rcu(netdev);
+
+	return ad && ad->psd == psd;
+}
 
 /**
  * psp_dev_check_owner() - may a network namespace change a device?
@@ -225,6 +260,9 @@ enum psp_sock_mode {
  * @net: namespace of the socket; valid as long as the state can be found
  * @psd: device; a reference is held
  * @version: PSP version, for the life of the state
+ * @via: associated device that its segments were last seen to leave by, for
+ *	sockets of other namespaces than the PSP device's. To be looked up only,
+ *	never dereferenced
  * @mode: &enum psp_sock_mode; written under the socket lock, read with
  *	psp_sock_mode()
  * @peer_tx: the peer has sent an authenticated packet; only ever set
@@ -255,6 +293,7 @@ struct psp_sock {
 	struct sock __rcu *sk;
 	struct net *net;
 	struct psp_dev *psd;
+	const struct net_device *via;
 	u8 version;
 	u8 mode;
 	bool peer_tx;
@@ -335,7 +374,13 @@ psp_sock_policy_state(const struct psp_sock *ps)
 	}
 }
 
-/* psp_rcv.c: from the driver to the stack; psp_dev_rcv() */
+/* psp_rcv.c: from the driver to the stack; psp_dev_rcv*() */
+
+/* psp_container.c: between a PSP device and the containers that use it */
+unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state);
+struct net_device *psp_container_dev_rcu(const struct psp_sock *ps);
+void psp_container_deliver(struct net_device *netdev, struct sk_buff *skb);
 
 /* psp_encap.c: headers on and off */
 
@@ -368,6 +413,9 @@ int psp_encap_strip(struct sk_buff *skb, const struct psp_encap_info *info,
 void psp_xmit_init(void);
 struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 				  struct sk_buff *skb);
+struct sk_buff *psp_xmit_drop(const struct psp_dev *psd,
+			      const struct net_device *dev,
+			      struct sk_buff *skb, enum psp_drop reason);
 struct sk_buff *psp_validate_xmit_reply(struct sock *sk, struct net_device *dev,
 					struct sk_buff *skb);
 
@@ -413,8 +461,8 @@ struct psp_net {
 int psp_net_init(void);
 void psp_net_exit(void);
 int psp_net_get(struct net *net, struct psp_dev *psd);
-void psp_net_put(struct net *net);
-void psp_net_hook_dev(struct psp_dev *psd);
+void psp_net_put(struct net *net, struct psp_dev *psd);
+int psp_net_hook_dev(struct psp_dev *psd);
 void psp_net_linger(struct psp_sock *ps);
 
 /* psp_hook.c: how the core attaches to the stack */
@@ -424,9 +472,10 @@ int psp_hook_net_register(struct net *net);
 void psp_hook_net_unregister(struct net *net);
 int psp_hook_dev_register(struct psp_dev *psd);
 void psp_hook_dev_unregister(struct psp_dev *psd);
+void psp_hook_assoc_dev_unregister(struct psp_assoc_dev *ad);
+void psp_hook_ingress_unregister(struct psp_ingress *ingress);
 
 /* psp_hook_in.c, psp_hook_out.c: the netfilter hook functions */
-struct nf_hook_state;
 unsigned int psp_hook_in4(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state);
 unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,

@@ -51,6 +51,33 @@ static bool psp_assoc_dev_is_taken(const struct net_device *netdev)
 	return taken;
 }
 
+/**
+ * psp_dev_is_way_out_rcu() - may a marked segment leave by a network device?
+ * @psd: PSP device of the segment's key
+ * @net: namespace of the segment's socket
+ * @netdev: network device that is about to send it
+ *
+ * The PSP device's own network device encrypts it. An associated one hands it
+ * over in plain text, so it must be one of a pair, whose other end takes it
+ * from there (psp_container_forward()).
+ *
+ * Context: RCU read section.
+ * Return: true if it may.
+ */
+bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
+			    const struct net_device *netdev)
+{
+	const struct psp_assoc_dev *ad;
+
+	if (likely(psd->main_netdev == netdev))
+		return true;
+
+	ad = psp_assoc_dev_find_rcu(netdev);
+
+	return ad && ad->psd == psd && READ_ONCE(ad->peer) &&
+	       net_eq(dev_net_rcu(netdev), net);
+}
+
 static void psp_assoc_dev_link(struct psp_assoc_dev *ad)
 {
 	spin_lock(&psp_assoc_dev_lock);
@@ -66,6 +93,19 @@ static void psp_assoc_dev_unlink(struct psp_assoc_dev *ad)
 	spin_unlock(&psp_assoc_dev_lock);
 }
 
+/* The other end of a pair such as veth and netkit; their drivers want RCU */
+static struct net_device *psp_assoc_dev_peer(struct net_device *netdev)
+{
+	struct net_device *peer = NULL;
+
+	rcu_read_lock();
+	if (netdev->netdev_ops->ndo_get_peer_dev)
+		peer = netdev->netdev_ops->ndo_get_peer_dev(netdev);
+	rcu_read_unlock();
+
+	return peer;
+}
+
 /**
  * psp_assoc_dev_add() - associate a network device
  * @psd: PSP device, locked
@@ -73,11 +113,12 @@ static void psp_assoc_dev_unlink(struct psp_assoc_dev *ad)
  *
  * Context: process context, rtnl_lock() held.
  * Return: 0, -EBUSY if the network device belongs to a PSP device already, or
- * -ENOMEM.
+ * another negative errno.
  */
 int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
 {
 	struct psp_assoc_dev *ad;
+	int err;
 
 	ASSERT_RTNL();
 	lockdep_assert_held(&psd->lock);
@@ -92,11 +133,17 @@ int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
 	ad->psd = psd;
 	ad->netdev = netdev;
 	netdev_hold(netdev, &ad->tracker, GFP_KERNEL);
+	ad->peer = psp_assoc_dev_peer(netdev);
+	netdev_hold(ad->peer, &ad->peer_tracker, GFP_KERNEL);
 	list_add_tail(&ad->list, &psd->assoc_devs);
 	psd->n_assoc_devs++;
 	psp_assoc_dev_link(ad);
 
-	return 0;
+	err = psp_net_hook_dev(psd);
+	if (err)
+		psp_assoc_dev_del(ad);
+
+	return err;
 }
 
 /**
@@ -113,6 +160,8 @@ void psp_assoc_dev_del(struct psp_assoc_dev *ad)
 	psp_assoc_dev_unlink(ad);
 	list_del(&ad->list);
 	ad->psd->n_assoc_devs--;
+	psp_hook_assoc_dev_unregister(ad);
+	netdev_put(ad->peer, &ad->peer_tracker);
 	netdev_put(ad->netdev, &ad->tracker);
 	kfree_rcu(ad, rcu);
 }
@@ -175,41 +224,74 @@ struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
 	return NULL;
 }
 
-static void psp_assoc_dev_gone(struct psp_dev *psd,
-			       const struct net_device *netdev)
+/* For good, or for another namespace */
+static void psp_assoc_dev_gone(struct psp_assoc_dev *ad)
 {
-	struct psp_assoc_dev *ad;
+	/* The namespace that loses the device is to hear of it too */
+	psp_nl_notify_dev(ad->psd, PSP_CMD_DEV_CHANGE_NTF);
+	psp_assoc_dev_del(ad);
+}
 
-	mutex_lock(&psd->lock);
-	ad = psp_assoc_dev_find(psd, dev_net(netdev), netdev->ifindex);
-	if (ad) {
-		/* The namespace that loses the device is to hear of it too */
-		psp_nl_notify_dev(psd, PSP_CMD_DEV_CHANGE_NTF);
-		psp_assoc_dev_del(ad);
+/* Without a peer, @ad->netdev is no way out any more */
+static void psp_assoc_dev_peer_gone(struct psp_assoc_dev *ad)
+{
+	struct net_device *peer = ad->peer;
+
+	psp_hook_ingress_unregister(&ad->peer_ingress);
+	if (peer->reg_state == NETREG_REGISTERED) {
+		ad->peer_moving = true;
+		return;
 	}
-	mutex_unlock(&psd->lock);
+
+	WRITE_ONCE(ad->peer, NULL);
+	netdev_put(peer, &ad->peer_tracker);
+}
+
+static void psp_assoc_dev_peer_back(struct psp_assoc_dev *ad)
+{
+	ad->peer_moving = false;
+	if (psp_net_hook_dev(ad->psd))
+		psp_assoc_dev_gone(ad);
+}
+
+static void psp_assoc_dev_handle(struct psp_dev *psd,
+				 const struct net_device *end,
+				 unsigned long event)
+{
+	struct psp_assoc_dev *ad, *next;
+
+	lockdep_assert_held(&psd->lock);
+
+	list_for_each_entry_safe(ad, next, &psd->assoc_devs, list) {
+		if (ad->peer == end && event == NETDEV_REGISTER)
+			psp_assoc_dev_peer_back(ad);
+		else if (ad->peer == end)
+			psp_assoc_dev_peer_gone(ad);
+		else if (ad->netdev == end && event == NETDEV_UNREGISTER)
+			psp_assoc_dev_gone(ad);
+	}
 }
 
 static int psp_assoc_dev_event(struct notifier_block *nb, unsigned long event,
 			       void *ptr)
 {
-	struct net_device *netdev = netdev_notifier_info_to_dev(ptr);
-	struct psp_dev *psd = NULL;
-	struct psp_assoc_dev *ad;
+	struct net_device *end = netdev_notifier_info_to_dev(ptr);
+	struct psp_dev *psd;
+	unsigned long id;
 
-	if (event != NETDEV_UNREGISTER)
+	if (event != NETDEV_UNREGISTER && event != NETDEV_REGISTER)
 		return NOTIFY_DONE;
 
-	rcu_read_lock();
-	ad = psp_assoc_dev_find_rcu(netdev);
-	if (ad && psp_dev_tryget(ad->psd))
-		psd = ad->psd;
-	rcu_read_unlock();
-	if (!psd)
-		return NOTIFY_DONE;
-
-	psp_assoc_dev_gone(psd, netdev);
-	psp_dev_put(psd);
+	/* The two ends of a pair may be associated with different devices */
+	for (id = 0; (psd = psp_dev_get_next(&id)); id++) {
+		/* Under rtnl_lock(), associations end but none begins */
+		if (READ_ONCE(psd->n_assoc_devs)) {
+			mutex_lock(&psd->lock);
+			psp_assoc_dev_handle(psd, end, event);
+			mutex_unlock(&psd->lock);
+		}
+		psp_dev_put(psd);
+	}
 
 	return NOTIFY_DONE;
 }

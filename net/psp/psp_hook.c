@@ -27,7 +27,11 @@
  * psp_sk_overhead() in MSS calculations
  *	icsk_ext_hdr_len, looked after by LOCAL_OUT.
  * netdev->psp_dev
- *	a search of all devices, in slow paths only.
+ *	a search of all devices, in slow paths only; a table of the associated
+ *	devices.
+ * SKB_EXT_PSP across namespaces
+ *	psp_container.c: a packet for a container's association never enters the
+ *	namespace of the PSP device.
  *
  * IPv6 reassembles behind LOCAL_IN: nf_defrag_ipv6 does it in PRE_ROUTING for
  * every namespace with PSP sockets.
@@ -117,34 +121,101 @@ void psp_hook_net_unregister(struct net *net)
 #endif
 }
 
+/* After all rules that may redirect the packet */
+static int psp_hook_ingress_register(struct psp_ingress *ingress,
+				     struct net_device *netdev,
+				     nf_hookfn *hook, void *priv)
+{
+	struct nf_hook_ops *ops = &ingress->ops;
+	int err;
+
+	if (ingress->hooked)
+		return 0;
+
+	ops->hook = hook;
+	ops->priv = priv;
+	ops->pf = NFPROTO_NETDEV;
+	ops->hooknum = NF_NETDEV_INGRESS;
+	ops->priority = INT_MAX;
+	ops->dev = netdev;
+
+	err = nf_register_net_hook(dev_net(netdev), ops);
+	ingress->hooked = !err;
+
+	return err;
+}
+
+/**
+ * psp_hook_ingress_unregister() - undo the registration of an ingress hook
+ * @ingress: the hook, registered or not
+ *
+ * Context: process context, may sleep; &psp_dev.lock held. The network device
+ * is still in the namespace that the hook was registered in.
+ */
+void psp_hook_ingress_unregister(struct psp_ingress *ingress)
+{
+	if (!ingress->hooked)
+		return;
+
+	nf_unregister_net_hook(dev_net(ingress->ops.dev), &ingress->ops);
+	ingress->hooked = false;
+}
+
+static int psp_hook_assoc_dev_register(struct psp_assoc_dev *ad)
+{
+	int err;
+
+	err = psp_hook_ingress_register(&ad->ingress, ad->netdev,
+					psp_hook_ingress, ad->psd);
+	if (err || !ad->peer || ad->peer_moving)
+		return err;
+
+	return psp_hook_ingress_register(&ad->peer_ingress, ad->peer,
+					 psp_container_forward, ad);
+}
+
+/**
+ * psp_hook_assoc_dev_unregister() - no longer look at an associated device
+ * @ad: association, of a device that is locked
+ *
+ * Context: process context, may sleep.
+ */
+void psp_hook_assoc_dev_unregister(struct psp_assoc_dev *ad)
+{
+	lockdep_assert_held(&ad->psd->lock);
+
+	psp_hook_ingress_unregister(&ad->ingress);
+	psp_hook_ingress_unregister(&ad->peer_ingress);
+}
+
 /**
  * psp_hook_dev_register() - look at what enters through a device
  * @psd: device, locked
+ *
+ * The same for its associated devices. What is registered already stays.
  *
  * Context: process context, may sleep.
  * Return: 0 or a negative errno.
  */
 int psp_hook_dev_register(struct psp_dev *psd)
 {
-	struct nf_hook_ops *ops = &psd->ingress_ops;
+	struct psp_assoc_dev *ad;
 	int err;
 
 	lockdep_assert_held(&psd->lock);
 
-	if (psd->ingress_hooked)
-		return 0;
+	err = psp_hook_ingress_register(&psd->ingress, psd->main_netdev,
+					psp_hook_ingress, psd);
+	if (err)
+		return err;
 
-	ops->hook = psp_hook_ingress;
-	ops->priv = psd;
-	ops->pf = NFPROTO_NETDEV;
-	ops->hooknum = NF_NETDEV_INGRESS;
-	ops->priority = INT_MAX;
-	ops->dev = psd->main_netdev;
+	list_for_each_entry(ad, &psd->assoc_devs, list) {
+		err = psp_hook_assoc_dev_register(ad);
+		if (err)
+			return err;
+	}
 
-	err = nf_register_net_hook(dev_net(ops->dev), ops);
-	psd->ingress_hooked = !err;
-
-	return err;
+	return 0;
 }
 
 /**
@@ -156,15 +227,21 @@ int psp_hook_dev_register(struct psp_dev *psd)
  */
 void psp_hook_dev_unregister(struct psp_dev *psd)
 {
-	struct nf_hook_ops *ops = &psd->ingress_ops;
+	struct psp_assoc_dev *ad;
 
 	lockdep_assert_held(&psd->lock);
 
-	if (!psd->ingress_hooked)
-		return;
+	psp_hook_ingress_unregister(&psd->ingress);
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		psp_hook_assoc_dev_unregister(ad);
+}
 
-	nf_unregister_net_hook(dev_net(ops->dev), ops);
-	psd->ingress_hooked = false;
+/* Without its hook the device would vouch for what is led back to it */
+static void psp_hook_dev_again(struct psp_dev *psd)
+{
+	if (psp_net_hook_dev(psd))
+		netdev_err(psd->main_netdev,
+			   "PSP: cannot hook into ingress, do not redirect packets to this device\n");
 }
 
 /* The hook of a device belongs to the namespace that the device is in: it goes
@@ -189,9 +266,9 @@ static int psp_hook_netdev_event(struct notifier_block *nb,
 
 	mutex_lock(&psd->lock);
 	if (event == NETDEV_UNREGISTER)
-		psp_hook_dev_unregister(psd);
+		psp_hook_ingress_unregister(&psd->ingress);
 	else if (psp_dev_is_registered(psd))
-		psp_net_hook_dev(psd);
+		psp_hook_dev_again(psd);
 	mutex_unlock(&psd->lock);
 	psp_dev_put(psd);
 

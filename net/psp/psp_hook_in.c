@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * LOCAL_IN: applies the policy to what is about to reach TCP; and the ingress
- * hook of PSP devices.
+ * hook of PSP devices and their associated devices.
  */
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
@@ -81,7 +81,8 @@ static bool psp_in_is_from_psp_dev(struct psp_in *in)
 
 static bool psp_in_is_from(const struct psp_in *in, const struct psp_dev *psd)
 {
-	return psp_dev_is_registered(psd) && psp_in_dev(in) == psd->main_netdev;
+	return psp_dev_is_registered(psd) &&
+	       psp_dev_has_netdev_rcu(psd, psp_in_dev(in));
 }
 
 static enum psp_drop psp_in_check_no_state(struct psp_in *in,
@@ -253,7 +254,7 @@ unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,
 #endif
 
 /**
- * psp_hook_ingress() - the ingress hook of a PSP device
+ * psp_hook_ingress() - the ingress hook of a PSP or associated device
  * @priv: the PSP device
  * @skb: packet that enters, as the driver or a redirection delivers it
  * @state: unused

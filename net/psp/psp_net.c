@@ -64,6 +64,7 @@ int psp_net_get(struct net *net, struct psp_dev *psd)
 
 	lockdep_assert_held(&psd->lock);
 
+	atomic_inc(&psd->users);
 	atomic_inc(&pn->users);
 	err = psp_net_hook(pn);
 	if (err)
@@ -76,48 +77,48 @@ int psp_net_get(struct net *net, struct psp_dev *psd)
 	return 0;
 
 err_put:
-	psp_net_put(net);
+	psp_net_put(net, psd);
 	return err;
 }
 
 /**
- * psp_net_hook_dev() - a device has come to a namespace: hook it if need be
+ * psp_net_hook_dev() - one of a PSP device's network devices has come: hook it
  * @psd: device, locked
  *
+ * Does nothing if the device is not in use.
+ *
  * Context: process context, may sleep.
+ * Return: 0 or a negative errno.
  */
-void psp_net_hook_dev(struct psp_dev *psd)
+int psp_net_hook_dev(struct psp_dev *psd)
 {
-	/* Without its hook the device would vouch for what is led back to it */
-	if (!psp_net_is_idle(psp_net(dev_net(psd->main_netdev))) &&
-	    psp_hook_dev_register(psd))
-		netdev_err(psd->main_netdev,
-			   "PSP: cannot hook into ingress, do not redirect packets to this device\n");
+	return atomic_read(&psd->users) ? psp_hook_dev_register(psd) : 0;
 }
 
 /**
  * psp_net_put() - undo psp_net_get()
  * @net: network namespace
+ * @psd: device
  *
  * Context: any.
  */
-void psp_net_put(struct net *net)
+void psp_net_put(struct net *net, struct psp_dev *psd)
 {
 	struct psp_net *pn = psp_net(net);
 
+	atomic_dec(&psd->users);
 	if (atomic_dec_and_test(&pn->users))
 		mod_delayed_work(psp_wq, &pn->idle_work, PSP_IDLE_DELAY);
 }
 
-static void psp_net_idle_devs(struct psp_net *pn)
+static void psp_net_idle_devs(void)
 {
 	struct psp_dev *psd;
 	unsigned long id;
 
 	for (id = 0; (psd = psp_dev_get_next(&id)); id++) {
 		mutex_lock(&psd->lock);
-		if (psp_dev_is_registered(psd) &&
-		    !psp_dev_check_owner(psd, pn->net) && psp_net_is_idle(pn))
+		if (psp_dev_is_registered(psd) && !atomic_read(&psd->users))
 			psp_hook_dev_unregister(psd);
 		mutex_unlock(&psd->lock);
 		psp_dev_put(psd);
@@ -132,7 +133,7 @@ static void psp_net_idle_work(struct work_struct *work)
 	struct psp_net *pn = container_of(to_delayed_work(work),
 					  struct psp_net, idle_work);
 
-	psp_net_idle_devs(pn);
+	psp_net_idle_devs();
 
 	mutex_lock(&pn->lock);
 	if (pn->hooked && psp_net_is_idle(pn)) {

@@ -78,7 +78,7 @@ static int psp_sock_attach(struct sock *sk, struct psp_dev *psd, u8 version,
 
 	ps = psp_state_alloc(sk, psd, version);
 	if (!ps) {
-		psp_net_put(sock_net(sk));
+		psp_net_put(sock_net(sk), psd);
 		return -ENOMEM;
 	}
 
@@ -196,7 +196,7 @@ int psp_sock_set_rx(struct sock *sk, struct psp_dev *psd, u8 version,
 	release_sock(sk);
 
 	if (!net_used)
-		psp_net_put(net);
+		psp_net_put(net, psd);
 
 	return err;
 }

@@ -6,6 +6,28 @@
 
 #include "psp.h"
 
+/* Until a segment leaves: the device of the route, or any of the namespace's */
+static const struct net_device *psp_state_via(struct sock *sk,
+					      const struct psp_dev *psd)
+{
+	const struct net_device *via = NULL;
+	const struct psp_assoc_dev *ad;
+	struct dst_entry *dst;
+
+	rcu_read_lock();
+	dst = __sk_dst_get(sk);
+	ad = dst ? psp_assoc_dev_find_rcu(dst_dev_rcu(dst)) : NULL;
+	if (ad && ad->psd == psd)
+		via = ad->netdev;
+	rcu_read_unlock();
+	if (via)
+		return via;
+
+	ad = psp_assoc_dev_first_in(psd, sock_net(sk));
+
+	return ad ? ad->netdev : NULL;
+}
+
 /**
  * psp_state_alloc() - make the state of a socket
  * @sk: socket, locked
@@ -30,6 +52,7 @@ struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 	ps->psd = psd;
 	ps->version = version;
 	ps->net = sock_net(sk);
+	ps->via = psp_state_via(sk, psd);
 	RCU_INIT_POINTER(ps->sk, sk);
 	spin_lock_init(&ps->wire_lock);
 	seqcount_spinlock_init(&ps->wire_seq, &ps->wire_lock);
@@ -61,6 +84,6 @@ void psp_state_free(struct psp_sock *ps)
 	psp_rx_assoc_destroy(ps->rx_cur);
 	psp_rx_assoc_destroy(ps->rx_prev);
 	psp_assoc_put(rcu_dereference_protected(ps->tx, true));
-	psp_net_put(ps->net);
+	psp_net_put(ps->net, ps->psd);
 	call_rcu(&ps->rcu, psp_state_free_rcu);
 }

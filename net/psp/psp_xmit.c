@@ -6,7 +6,9 @@
  * A marked segment (skb->decrypted) may leave through the device of its
  * socket's association only, and only if nothing has been put between IP and
  * TCP since the mark. Everything else that bears the mark is dropped: plain
- * text never leaves, whatever routes, tunnels and rules do.
+ * text never leaves, whatever routes, tunnels and rules do. On its way out of a
+ * container it passes here twice: at the associated device, and at the PSP
+ * device.
  */
 #include <linux/ratelimit.h>
 #include <net/psp.h>
@@ -72,12 +74,23 @@ static void psp_xmit_learn_tuple(struct psp_sock *ps,
 	spin_unlock_bh(&ps->wire_lock);
 }
 
+/* What comes back to a container comes back by the device that it sends by */
+static void psp_xmit_learn_dev(struct psp_sock *ps,
+			       const struct net_device *dev)
+{
+	if (likely(dev == ps->psd->main_netdev || dev == READ_ONCE(ps->via)))
+		return;
+
+	WRITE_ONCE(ps->via, dev);
+}
+
 static enum psp_drop psp_xmit_check(const struct psp_dev *psd,
 				    const struct net_device *dev,
 				    const struct sk_buff *skb,
 				    struct psp_tuple *tuple)
 {
-	if (!psp_dev_is_registered(psd) || psd->main_netdev != dev)
+	if (!psp_dev_is_registered(psd) ||
+	    !psp_dev_is_way_out_rcu(psd, sock_net(skb->sk), dev))
 		return PSP_DROP_TX_DEV;
 	if (!psp_xmit_tuple(skb, tuple))
 		return PSP_DROP_TX_HEADERS;
@@ -94,10 +107,20 @@ void __init psp_xmit_init(void)
 	ratelimit_set_flags(&psp_xmit_ratelimit, RATELIMIT_MSG_ON_RELEASE);
 }
 
-/* Whoever wonders why a connection hangs finds a line in the log */
-static struct sk_buff *psp_xmit_drop(const struct psp_dev *psd,
-				     const struct net_device *dev,
-				     struct sk_buff *skb, enum psp_drop reason)
+/**
+ * psp_xmit_drop() - drop a segment that must not leave
+ * @psd: PSP device of its key
+ * @dev: network device that it is at
+ * @skb: segment; it is consumed
+ * @reason: why
+ *
+ * Whoever wonders why a connection hangs finds a line in the log.
+ *
+ * Return: NULL.
+ */
+struct sk_buff *psp_xmit_drop(const struct psp_dev *psd,
+			      const struct net_device *dev,
+			      struct sk_buff *skb, enum psp_drop reason)
 {
 	if (__ratelimit(&psp_xmit_ratelimit))
 		netdev_notice(dev, "PSP: dropped a segment that must not leave here in plain text (%s)\n",
@@ -126,6 +149,7 @@ struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 	reason = psp_xmit_check(ps->psd, dev, skb, &tuple);
 	if (likely(!reason)) {
 		psp_xmit_learn_tuple(ps, &tuple);
+		psp_xmit_learn_dev(ps, dev);
 		return skb;
 	}
 

@@ -239,6 +239,16 @@ struct psp_dev_ops {
 	void (*get_stats)(struct psp_dev *psd, struct psp_dev_stats *stats);
 };
 
+/**
+ * struct psp_ingress - a hook of the core on what enters a network device
+ * @ops: as registered
+ * @hooked: it is registered
+ */
+struct psp_ingress {
+	struct nf_hook_ops ops;
+	bool hooked;
+};
+
 /* Epochs of which the device still has the key: the current, the one before */
 #define PSP_LIVE_EPOCHS		2
 
@@ -281,8 +291,9 @@ struct psp_dev_ops {
  * @drops: packets that the core has dropped, by reason
  * @assoc_devs: associated network devices; changed under @lock
  * @n_assoc_devs: how many there are; under @lock
- * @ingress_ops: hook on what enters through @main_netdev; under @lock
- * @ingress_hooked: @ingress_ops is registered; under @lock
+ * @users: states of sockets; the ingress hooks are registered while it is not
+ *	0
+ * @ingress: hook on what enters through @main_netdev; under @lock
  * @rcu: delays the release of the memory
  */
 struct psp_dev {
@@ -329,8 +340,8 @@ struct psp_dev {
 	struct list_head assoc_devs;
 	unsigned int n_assoc_devs;
 
-	struct nf_hook_ops ingress_ops;
-	bool ingress_hooked;
+	atomic_t users;
+	struct psp_ingress ingress;
 
 	struct rcu_head rcu;
 };

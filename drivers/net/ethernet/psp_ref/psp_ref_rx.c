@@ -20,7 +20,9 @@ static void psp_ref_rx_count(struct psp_ref_queue *q,
 	psp_ref_stats_add(&q->poll_stats, PSP_REF_POLL_RX_BYTES, skb->len);
 }
 
-/* The core finds the association, or says that there is none */
+/* The core finds the association, or says that there is none. It has taken the
+ * packet if that is for a container.
+ */
 static int psp_ref_rx_psp(struct psp_ref_port *port, struct sk_buff *skb,
 			  u8 generation)
 {
@@ -29,7 +31,7 @@ static int psp_ref_rx_psp(struct psp_ref_port *port, struct sk_buff *skb,
 	if (!psd)
 		return -ENODEV;
 
-	return psp_dev_rcv(skb, psd->id, generation, true);
+	return psp_dev_rcv_netns(skb, psd->id, generation, true);
 }
 
 static void psp_ref_rx_one(struct psp_ref_queue *q,
@@ -37,6 +39,7 @@ static void psp_ref_rx_one(struct psp_ref_queue *q,
 {
 	struct net_device *dev = q->port->dev;
 	struct sk_buff *skb = rxc->skb;
+	int err;
 
 	skb->dev = dev;
 	skb->decrypted = 0;
@@ -46,12 +49,16 @@ static void psp_ref_rx_one(struct psp_ref_queue *q,
 	psp_ref_rx_count(q, skb);
 
 	if (rxc->flags & PSP_REF_RXC_PSP) {
-		if (psp_ref_rx_psp(q->port, skb, rxc->generation))
+		if (dev->features & NETIF_F_RXCSUM)
+			skb->ip_summed = CHECKSUM_UNNECESSARY;
+
+		err = psp_ref_rx_psp(q->port, skb, rxc->generation);
+		if (err == PSP_RCV_DELIVERED)
+			return;
+		if (err)
 			goto drop;
 
 		skb->decrypted = 1;
-		if (dev->features & NETIF_F_RXCSUM)
-			skb->ip_summed = CHECKSUM_UNNECESSARY;
 	}
 
 	skb->protocol = eth_type_trans(skb, dev);
