@@ -22,15 +22,16 @@ static int container_neigh(int ns, int ifindex, const struct psp_end *dst,
 }
 
 /* Addresses are routed, not shared: each side has a /32 and a /128 */
-static int container_up(struct container *c)
+static int container_up(struct psp_end *end)
 {
-	struct psp_end *end = &c->pair.a;
 	int err;
 
 	err = psp_ns_enter(end->ns);
 	end->ifindex = if_nametoindex(end->ifname);
 	if (!err)
 		err = psp_sysctl("net/ipv6/conf/eth0/addr_gen_mode", "1");
+	if (!err)
+		err = psp_end_mac(end);
 	if (!err)
 		err = psp_link_up(end->ifindex, true);
 	if (!err)
@@ -46,80 +47,96 @@ static int container_up(struct container *c)
 	return err;
 }
 
-static int container_host_up(struct container *c)
+/* A route to the container, by @ifname of namespace @ns */
+static int container_route(int ns, const char *ifname,
+			   const struct psp_end *end)
 {
-	int err = psp_ns_enter(c->net.a.ns);
+	char v4[INET_ADDRSTRLEN], v6[INET6_ADDRSTRLEN];
 
-	c->host_ifindex = if_nametoindex("host0");
+	inet_ntop(AF_INET, &end->v4, v4, sizeof(v4));
+	inet_ntop(AF_INET6, &end->v6, v6, sizeof(v6));
+	return psp_sh(ns, "ip route add %s dev %s; ip -6 route add %s dev %s",
+		      v4, ifname, v6, ifname) ? -EIO : 0;
+}
+
+/* @host is the host's side of the pair that ends in @end */
+static int container_host_up(struct psp_end *host, const struct psp_end *end)
+{
+	char path[128];
+	int err = psp_ns_enter(host->ns);
+
+	host->ifindex = if_nametoindex(host->ifname);
+	snprintf(path, sizeof(path), "net/ipv6/conf/%s/addr_gen_mode",
+		 host->ifname);
 	if (!err)
-		err = psp_sysctl("net/ipv6/conf/host0/addr_gen_mode", "1");
+		err = psp_sysctl(path, "1");
 	if (!err)
 		err = psp_sysctl("net/ipv4/ip_forward", "1");
 	if (!err)
 		err = psp_sysctl("net/ipv6/conf/all/forwarding", "1");
 	if (!err)
-		err = psp_link_up(c->host_ifindex, true);
+		err = psp_end_mac(host);
 	if (!err)
-		err = psp_sh(c->net.a.ns,
-			     "ip route add 10.1.0.2 dev host0;"
-			     "ip -6 route add fd01::2 dev host0") ? -EIO : 0;
-	return err;
+		err = psp_link_up(host->ifindex, true);
+	return err ? err : container_route(host->ns, host->ifname, end);
 }
 
 /* What ARP would find out */
-static int container_neighbours(struct container *c, struct psp_end *host)
+static int container_neighbours(struct container *c, struct psp_end *host,
+				struct psp_end *end)
 {
-	struct psp_end *end = &c->pair.a, *far = &c->net.b;
+	struct psp_end *far = &c->net.b;
 	int err;
 
-	err = container_neigh(c->net.a.ns, c->host_ifindex, end, end->mac);
+	err = container_neigh(host->ns, host->ifindex, end, end->mac);
 	if (!err)
 		err = container_neigh(end->ns, end->ifindex, far, host->mac);
 	if (!err)
+		err = container_neigh(end->ns, end->ifindex, &c->net.a,
+				      host->mac);
+	if (!err)
 		err = container_neigh(far->ns, far->ifindex, end,
 				      c->net.a.mac);
-	if (!err)
-		err = psp_sh(far->ns,
-			     "ip route add 10.1.0.2 dev %s;"
-			     "ip -6 route add fd01::2 dev %s", far->ifname,
-			     far->ifname) ? -EIO : 0;
-	return err;
+	return err ? err : container_route(far->ns, far->ifname, end);
 }
 
-static int container_macs(struct container *c, struct psp_end *host)
+static int container_plug(struct container *c, struct psp_end *end,
+			  const char *ifname, const char *kind, int32_t nsid)
 {
+	struct psp_end host = { .ns = c->net.a.ns };
 	int err;
 
-	host->ns = c->net.a.ns;
-	snprintf(host->ifname, IFNAMSIZ, "host0");
-	err = psp_ns_enter(host->ns);
+	end->dev_id = c->net.a.dev_id;
+	snprintf(end->ifname, IFNAMSIZ, "eth0");
+	snprintf(host.ifname, IFNAMSIZ, "%s", ifname);
+	end->ns = psp_ns_new();
+	if (end->ns < 0)
+		return end->ns;
+
+	err = psp_ns_enter(host.ns);
 	if (!err)
-		err = psp_end_mac(host);
+		err = psp_ns_set_id(end->ns, nsid);
 	if (!err)
-		err = psp_ns_enter(c->pair.a.ns);
+		err = psp_link_add_pair(ifname, kind, "eth0", end->ns);
 	if (!err)
-		err = psp_end_mac(&c->pair.a);
+		err = container_up(end);
+	if (!err)
+		err = container_host_up(&host, end);
+	if (!err)
+		err = container_neighbours(c, &host, end);
 	return err;
 }
 
 static int container_build(struct container *c, const char *kind)
 {
-	struct psp_end host = { };
 	int err;
 
-	err = psp_ns_enter(c->net.a.ns);
+	inet_pton(AF_INET, "10.1.0.2", &c->pair.a.v4);
+	inet_pton(AF_INET6, "fd01::2", &c->pair.a.v6);
+	err = container_plug(c, &c->pair.a, "host0", kind, CONTAINER_NSID);
 	if (!err)
-		err = psp_ns_set_id(c->pair.a.ns, CONTAINER_NSID);
-	if (!err)
-		err = psp_link_add_pair("host0", kind, "eth0", c->pair.a.ns);
-	if (!err)
-		err = container_host_up(c);
-	if (!err)
-		err = container_up(c);
-	if (!err)
-		err = container_macs(c, &host);
-	if (!err)
-		err = container_neighbours(c, &host);
+		err = psp_ns_enter(c->net.a.ns);
+	c->host_ifindex = if_nametoindex("host0");
 	if (!err)
 		err = psp_ns_enter(c->net.b.ns);
 	return err ? err : psp_nl_open(&c->pair.b.nl);
@@ -127,11 +144,11 @@ static int container_build(struct container *c, const char *kind)
 
 int container_open(struct container *c, const char *kind)
 {
-	struct psp_end *end = &c->pair.a;
 	int err;
 
 	memset(c, 0, sizeof(*c));
-	end->ns = -1;
+	c->pair.a.ns = -1;
+	c->more.ns = -1;
 	err = psp_net_open(&c->net);
 	if (err)
 		return err;
@@ -139,26 +156,58 @@ int container_open(struct container *c, const char *kind)
 	c->pair.home = c->net.home;
 	c->pair.b = c->net.b;
 	memset(&c->pair.b.nl, 0, sizeof(c->pair.b.nl));
-	snprintf(end->ifname, IFNAMSIZ, "eth0");
-	end->dev_id = c->net.a.dev_id;
-	inet_pton(AF_INET, "10.1.0.2", &end->v4);
-	inet_pton(AF_INET6, "fd01::2", &end->v6);
-	end->ns = psp_ns_new();
-	err = end->ns < 0 ? end->ns : container_build(c, kind);
+	err = container_build(c, kind);
 	psp_ns_enter(c->net.home);
 	if (err)
 		container_close(c);
 	return err;
 }
 
+int container_open_more(struct container *c)
+{
+	int err;
+
+	inet_pton(AF_INET, "10.1.0.3", &c->more.v4);
+	inet_pton(AF_INET6, "fd01::3", &c->more.v6);
+	err = container_plug(c, &c->more, "host1", "veth", CONTAINER_NSID + 1);
+	psp_ns_enter(c->net.home);
+	return err ? err : psp_nl_dev_assoc_in(&c->net.a.nl, c->net.a.dev_id,
+					       c->more.ifindex,
+					       CONTAINER_NSID + 1);
+}
+
+int container_replug(struct container *c, int aside)
+{
+	struct psp_end host = { .ns = c->net.a.ns, .ifname = "host0" };
+	int err;
+
+	err = psp_ns_enter(c->net.a.ns);
+	if (!err)
+		err = psp_link_move(if_nametoindex("host0"), aside);
+	if (!err)
+		err = psp_ns_enter(aside);
+	if (!err)
+		err = psp_link_move(if_nametoindex("host0"), c->net.a.ns);
+	if (!err)
+		err = container_host_up(&host, &c->pair.a);
+	if (!err)
+		err = container_neigh(host.ns, host.ifindex, &c->pair.a,
+				      c->pair.a.mac);
+	c->host_ifindex = host.ifindex;
+	return psp_ns_enter(c->net.home) ?: err;
+}
+
 void container_close(struct container *c)
 {
 	psp_nl_close(&c->pair.a.nl);
 	psp_nl_close(&c->pair.b.nl);
+	psp_nl_close(&c->more.nl);
 	if (!psp_ns_enter(c->net.a.ns) && if_nametoindex("host0"))
 		psp_link_del(if_nametoindex("host0"));
 	if (c->pair.a.ns >= 0)
 		close(c->pair.a.ns);
+	if (c->more.ns >= 0)
+		close(c->more.ns);
 	psp_net_close(&c->net);
 }
 
