@@ -28,8 +28,11 @@ struct container {
 	struct psp_end more;
 };
 
-/* @kind is "veth" or "netkit"; nothing is associated yet */
-int container_open(struct container *c, const char *kind);
+/*
+ * $CONTAINER_KIND is the kind of the pair, veth if it is not set. Nothing is
+ * associated yet
+ */
+int container_open(struct container *c);
 void container_close(struct container *c);
 
 /* Another container, associated, on veth */

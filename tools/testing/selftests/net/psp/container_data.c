@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Sockets in a container reach another machine under PSP: across the host by
- * the core's own means, or led by BPF. $CONTAINER_KIND is the kind of pair that
- * the container's device is one of, veth if it is not set.
+ * the core's own means, or led by BPF.
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,11 +72,9 @@ static int use_bpf(struct container *c)
 
 FIXTURE_SETUP(data)
 {
-	const char *kind = getenv("CONTAINER_KIND");
-
 	self->conn.a.fd = -1;
 	self->conn.b.fd = -1;
-	ASSERT_EQ(0, container_open(&self->c, kind ? kind : "veth"));
+	ASSERT_EQ(0, container_open(&self->c));
 	ASSERT_EQ(0, container_assoc(&self->c));
 	if (variant->bpf)
 		ASSERT_EQ(0, use_bpf(&self->c));

@@ -29,7 +29,7 @@ FIXTURE(assoc_dev)
 
 FIXTURE_SETUP(assoc_dev)
 {
-	ASSERT_EQ(0, container_open(&self->c, "veth"));
+	ASSERT_EQ(0, container_open(&self->c));
 	self->host = &self->c.net.a.nl;
 	self->nl = &self->c.pair.a.nl;
 	self->id = self->c.net.a.dev_id;

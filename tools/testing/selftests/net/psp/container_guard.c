@@ -40,7 +40,7 @@ FIXTURE_SETUP(guard)
 	self->forge.fd = -1;
 	self->conn.a.fd = -1;
 	self->conn.b.fd = -1;
-	ASSERT_EQ(0, container_open(&self->c, "veth"));
+	ASSERT_EQ(0, container_open(&self->c));
 	ASSERT_EQ(0, container_assoc(&self->c));
 	ASSERT_EQ(0, psp_conn_open(&self->conn, &self->c.pair,
 				   variant->family));

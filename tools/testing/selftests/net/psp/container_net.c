@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,8 +143,9 @@ static int container_build(struct container *c, const char *kind)
 	return err ? err : psp_nl_open(&c->pair.b.nl);
 }
 
-int container_open(struct container *c, const char *kind)
+int container_open(struct container *c)
 {
+	const char *kind = getenv("CONTAINER_KIND") ?: "veth";
 	int err;
 
 	memset(c, 0, sizeof(*c));

@@ -38,7 +38,7 @@ FIXTURE_VARIANT_ADD(refuse, disassoc)
 
 FIXTURE_SETUP(refuse)
 {
-	ASSERT_EQ(0, container_open(&self->c, "veth"));
+	ASSERT_EQ(0, container_open(&self->c));
 	self->host = &self->c.net.a.nl;
 	self->nl = &self->c.pair.a.nl;
 	self->id = self->c.net.a.dev_id;
@@ -195,7 +195,7 @@ FIXTURE(taken)
 
 FIXTURE_SETUP(taken)
 {
-	ASSERT_EQ(0, container_open(&self->c, "veth"));
+	ASSERT_EQ(0, container_open(&self->c));
 	self->host = &self->c.net.a.nl;
 	self->id = self->c.net.a.dev_id;
 	ASSERT_EQ(0, psp_ns_enter(self->c.net.a.ns));
