@@ -269,9 +269,12 @@ enum psp_sock_mode {
  * @tx_latched: segments that start before @tx_latch go plain; socket lock
  * @tx_latch: first sequence number that goes out under PSP; socket lock
  * @rx_latch: rcv_nxt at the first tx-assoc; valid from PSP_SOCK_TX on
- * @rx_cur: current rx association; under &psp_dev.lock and the socket lock
- * @rx_prev: the one before it, or NULL; same locks
- * @tx: tx key; replaced under &psp_dev.lock and the socket lock, read under RCU
+ * @cookie: cookie of the socket
+ * @full_told: bit 0: that the state is full has been traced
+ * @rx_cur: current rx association; replaced under &psp_dev.lock and the socket
+ *	lock, read under RCU
+ * @rx_prev: the one before it, or NULL; same rules
+ * @tx: tx key; same rules
  * @sk_destruct: destructor of the socket, chained
  * @wire_lock: writers of @wire
  * @wire_seq: lets readers see a whole @wire; under @wire_lock
@@ -301,8 +304,11 @@ struct psp_sock {
 	u32 tx_latch;
 	u32 rx_latch;
 
-	struct psp_rx_assoc *rx_cur;
-	struct psp_rx_assoc *rx_prev;
+	u64 cookie;
+	unsigned long full_told;
+
+	struct psp_rx_assoc __rcu *rx_cur;
+	struct psp_rx_assoc __rcu *rx_prev;
 	struct psp_assoc __rcu *tx;
 
 	void (*sk_destruct)(struct sock *sk);
@@ -340,6 +346,7 @@ int psp_ulp_attach(struct sock *sk, struct psp_sock *ps,
 struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 				 u8 version);
 void psp_state_free(struct psp_sock *ps);
+void psp_state_check_full(struct psp_sock *ps);
 
 static inline enum psp_sock_mode psp_sock_mode(const struct psp_sock *ps)
 {

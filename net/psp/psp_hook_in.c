@@ -110,8 +110,11 @@ static enum psp_drop psp_in_check_state(struct psp_in *in,
 
 	state = psp_sock_policy_state(ps);
 	reason = psp_policy_rx(state, READ_ONCE(ps->rx_latch), &in->seg);
-	if (!reason && in->seg.authentic && unlikely(!READ_ONCE(ps->peer_tx)))
+	if (!reason && in->seg.authentic &&
+	    unlikely(!READ_ONCE(ps->peer_tx))) {
 		WRITE_ONCE(ps->peer_tx, true);
+		psp_state_check_full(ps);
+	}
 
 	return reason;
 }

@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "psp.h"
+#include "psp_trace.h"
 
 /* Registered devices by id. An entry is gone as soon as the device is
  * unregistered; the memory lasts as long as references to it.
@@ -98,6 +99,7 @@ psp_dev_create(struct net_device *netdev, struct psp_dev_ops *psd_ops,
 	if (err < 0)
 		goto err_put_psd;
 
+	trace_psp_dev_add(psd);
 	psp_nl_notify_dev(psd, PSP_CMD_DEV_ADD_NTF);
 	mutex_unlock(&psd->lock);
 
@@ -124,6 +126,7 @@ EXPORT_SYMBOL_GPL(psp_dev_create);
 void psp_dev_unregister(struct psp_dev *psd)
 {
 	mutex_lock(&psd->lock);
+	trace_psp_dev_del(psd);
 	psp_nl_notify_dev(psd, PSP_CMD_DEV_DEL_NTF);
 	xa_erase_bh(&psp_devs, psd->id);
 	psp_hook_dev_unregister(psd);

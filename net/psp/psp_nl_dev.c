@@ -7,6 +7,7 @@
 
 #include "psp.h"
 #include "psp_nl.h"
+#include "psp_trace.h"
 
 static int
 psp_nl_dev_pre(struct genl_info *info,
@@ -216,6 +217,7 @@ static int psp_nl_rotate(struct psp_dev *psd, struct netlink_ext_ack *extack)
 	WARN_ON_ONCE(psd->generation & ~PSP_GEN_VALID_MASK);
 	WARN_ON_ONCE(psd->generation && psd->generation == old);
 	psp_epoch_advance(psd);
+	trace_psp_dev_rotate(psd);
 
 	return 0;
 }

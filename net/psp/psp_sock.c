@@ -7,6 +7,20 @@
 #include <net/transp_v6.h>
 
 #include "psp.h"
+#include "psp_trace.h"
+
+/* Both are replaced under the lock of the device */
+static struct psp_rx_assoc *psp_sock_rx_cur(const struct psp_sock *ps)
+{
+	return rcu_dereference_protected(ps->rx_cur,
+					 lockdep_is_held(&ps->psd->lock));
+}
+
+static struct psp_rx_assoc *psp_sock_rx_prev(const struct psp_sock *ps)
+{
+	return rcu_dereference_protected(ps->rx_prev,
+					 lockdep_is_held(&ps->psd->lock));
+}
 
 /**
  * psp_sock_check() - may the socket have PSP state at all?
@@ -91,13 +105,14 @@ static int psp_sock_attach(struct sock *sk, struct psp_dev *psd, u8 version,
 		err = PTR_ERR(ra);
 		goto err_free_ps;
 	}
-	ps->rx_cur = ra;
+	rcu_assign_pointer(ps->rx_cur, ra);
 	psp_epoch_sock_add(psd, ra->key.epoch);
 
 	err = psp_ulp_attach(sk, ps, extack);
 	if (err)
 		goto err_wipe_key;
 
+	trace_psp_sock_rx_set(ps, ra->key.spi);
 	return 0;
 
 err_wipe_key:
@@ -111,6 +126,7 @@ err_free_ps:
 static int psp_sock_rekey_rx(struct psp_sock *ps, struct psp_key_parsed *key,
 			     struct netlink_ext_ack *extack)
 {
+	struct psp_rx_assoc *cur = psp_sock_rx_cur(ps);
 	struct psp_dev *psd = ps->psd;
 	struct psp_rx_assoc *ra;
 	int err;
@@ -118,7 +134,7 @@ static int psp_sock_rekey_rx(struct psp_sock *ps, struct psp_key_parsed *key,
 	err = psp_sock_check_full(ps, extack);
 	if (err)
 		return err;
-	if (ps->rx_cur->key.epoch == psd->epoch) {
+	if (cur->key.epoch == psd->epoch) {
 		NL_SET_ERR_MSG(extack, "Device key has not been rotated since");
 		return -EBUSY;
 	}
@@ -128,11 +144,12 @@ static int psp_sock_rekey_rx(struct psp_sock *ps, struct psp_key_parsed *key,
 		return PTR_ERR(ra);
 
 	psp_epoch_sock_add(psd, ra->key.epoch);
-	psp_epoch_sock_del(psd, ps->rx_cur->key.epoch);
-	psp_rx_assoc_destroy(ps->rx_prev);
-	ps->rx_prev = ps->rx_cur;
-	ps->rx_cur = ra;
+	psp_epoch_sock_del(psd, cur->key.epoch);
+	psp_rx_assoc_destroy(psp_sock_rx_prev(ps));
+	rcu_assign_pointer(ps->rx_prev, cur);
+	rcu_assign_pointer(ps->rx_cur, ra);
 	psd->rekey.rx_rekeys++;
+	trace_psp_sock_rx_rekey(ps, ra->key.spi);
 
 	return 0;
 }
@@ -256,6 +273,9 @@ static void psp_sock_commit_tx(struct sock *sk, struct psp_sock *ps,
 
 	icsk->icsk_ext_hdr_len += PSP_OVERHEAD;
 	icsk->icsk_sync_mss(sk, icsk->icsk_pmtu_cookie);
+
+	trace_psp_sock_tx_set(ps, pas->tx.spi);
+	psp_state_check_full(ps);
 }
 
 /* Wait until segments that were judged before the socket refused plain text
@@ -294,6 +314,7 @@ static int psp_sock_first_tx(struct sock *sk, struct psp_sock *ps,
 		return err;
 
 	psp_sock_set_mode(ps, PSP_SOCK_TX_PENDING);
+	trace_psp_sock_tx_pending(ps, key->spi);
 	release_sock(sk);
 	err = psp_sock_drain_rx(psd, extack);
 	lock_sock(sk);
@@ -318,6 +339,7 @@ err_destroy_key:
 	psp_tx_key_destroy(pas);
 err_leave_pending:
 	psp_sock_set_mode(ps, PSP_SOCK_RX);
+	trace_psp_sock_tx_undo(ps, key->spi);
 	return err;
 }
 
@@ -337,6 +359,7 @@ static int psp_sock_rekey_tx(struct sock *sk, struct psp_sock *ps,
 	old = rcu_replace_pointer(ps->tx, pas, lockdep_sock_is_held(sk));
 	psp_assoc_put(old);
 	ps->psd->rekey.tx_rekeys++;
+	trace_psp_sock_tx_rekey(ps, pas->tx.spi);
 
 	return 0;
 }

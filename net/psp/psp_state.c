@@ -3,8 +3,20 @@
  * Allocation and release of a socket's state.
  */
 #include <linux/slab.h>
+#include <linux/sock_diag.h>
 
 #include "psp.h"
+#include "psp_trace.h"
+
+static u64 psp_state_cookie(struct sock *sk)
+{
+	__u32 cookie[2];
+
+	/* What modules may call of sock_gen_cookie() */
+	sock_diag_save_cookie(sk, cookie);
+
+	return (u64)cookie[1] << 32 | cookie[0];
+}
 
 /* Until a segment leaves: the device of the route, or any of the namespace's */
 static const struct net_device *psp_state_via(struct sock *sk,
@@ -54,6 +66,7 @@ struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 	ps->net = sock_net(sk);
 	ps->via = psp_state_via(sk, psd);
 	RCU_INIT_POINTER(ps->sk, sk);
+	ps->cookie = psp_state_cookie(sk);
 	spin_lock_init(&ps->wire_lock);
 	seqcount_spinlock_init(&ps->wire_seq, &ps->wire_lock);
 	psp_tuple_from_sock(&ps->wire, sk);
@@ -78,12 +91,37 @@ static void psp_state_free_rcu(struct rcu_head *rcu)
  */
 void psp_state_free(struct psp_sock *ps)
 {
+	struct psp_rx_assoc *cur = rcu_dereference_protected(ps->rx_cur, true);
+
 	psp_flow_unlink(ps);
-	if (ps->rx_cur)
-		psp_epoch_sock_del(ps->psd, ps->rx_cur->key.epoch);
-	psp_rx_assoc_destroy(ps->rx_cur);
-	psp_rx_assoc_destroy(ps->rx_prev);
+	if (cur) {
+		trace_psp_sock_free(ps, cur->key.spi);
+		psp_epoch_sock_del(ps->psd, cur->key.epoch);
+	}
+	psp_rx_assoc_destroy(cur);
+	psp_rx_assoc_destroy(rcu_dereference_protected(ps->rx_prev, true));
 	psp_assoc_put(rcu_dereference_protected(ps->tx, true));
 	psp_net_put(ps->net, ps->psd);
 	call_rcu(&ps->rcu, psp_state_free_rcu);
+}
+
+/**
+ * psp_state_check_full() - trace that a socket has come to its last state
+ * @ps: state; the caller has set its mode or its peer_tx
+ *
+ * Context: any.
+ */
+void psp_state_check_full(struct psp_sock *ps)
+{
+	/* The two may be set at once: each writer then looks for the other's
+	 * word, and one of them at least finds it.
+	 */
+	smp_mb();
+	if (psp_sock_policy_state(ps) != PSP_POLICY_FULL ||
+	    test_and_set_bit(0, &ps->full_told))
+		return;
+
+	rcu_read_lock();
+	trace_psp_sock_full(ps, rcu_dereference(ps->rx_cur)->key.spi);
+	rcu_read_unlock();
 }
