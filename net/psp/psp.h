@@ -30,8 +30,9 @@
  *  - lock_sock(): the state of one socket;
  *  - &psp_net.lock: whether the hooks of a network namespace are registered;
  *  - spin locks: &psp_dev.epoch_lock, the lock of &psp_dev.tickets (taken in
- *    hard interrupts too), &psp_sock.wire_lock, &psp_net.linger_lock, the
- *    buckets of the hash tables, the writers of the table of psp_assoc_dev.c.
+ *    hard interrupts too) and of &psp_dev.socks, &psp_sock.wire_lock,
+ *    &psp_net.linger_lock, the buckets of the hash tables, the writers of the
+ *    table of psp_assoc_dev.c.
  *
  * The packet paths take none of the sleeping locks: they find devices in
  * psp_devs, associated devices in the table of psp_assoc_dev.c, rx associations
@@ -188,6 +189,9 @@ struct psp_rx_key {
  * @key: device, epoch and SPI
  * @generation: generation of the device key, as the device reported it
  * @version: PSP version
+ * @born: when it was made, see psp_list_now()
+ * @packets: packets accepted. Statistics: the receive path writes it without a
+ *	lock, so some are missed where two CPUs receive under one SPI at once
  * @ps: socket's state; it outlives the association by an RCU grace period
  * @rcu: delays the release
  */
@@ -196,6 +200,8 @@ struct psp_rx_assoc {
 	struct psp_rx_key key;
 	u8 generation;
 	u8 version;
+	u32 born;
+	unsigned long packets;
 	struct psp_sock *ps;
 	struct rcu_head rcu;
 };
@@ -269,7 +275,11 @@ enum psp_sock_mode {
  * @tx_latched: segments that start before @tx_latch go plain; socket lock
  * @tx_latch: first sequence number that goes out under PSP; socket lock
  * @rx_latch: rcv_nxt at the first tx-assoc; valid from PSP_SOCK_TX on
+ * @id: index in &psp_dev.socks, 0 if not there
  * @cookie: cookie of the socket
+ * @tx_born: when @tx was set, see psp_list_now(); &psp_dev.lock
+ * @rx_rekeys: rx associations that took the place of an older one; same lock
+ * @tx_rekeys: the same of tx keys; same lock
  * @full_told: bit 0: that the state is full has been traced
  * @rx_cur: current rx association; replaced under &psp_dev.lock and the socket
  *	lock, read under RCU
@@ -304,7 +314,11 @@ struct psp_sock {
 	u32 tx_latch;
 	u32 rx_latch;
 
+	u32 id;
 	u64 cookie;
+	u32 tx_born;
+	u32 rx_rekeys;
+	u32 tx_rekeys;
 	unsigned long full_told;
 
 	struct psp_rx_assoc __rcu *rx_cur;
@@ -379,6 +393,38 @@ psp_sock_policy_state(const struct psp_sock *ps)
 		return READ_ONCE(ps->peer_tx) ? PSP_POLICY_FULL :
 						PSP_POLICY_TX;
 	}
+}
+
+/* psp_list.c: the sockets of a device */
+
+/* States to look at before the device is unlocked for others */
+#define PSP_LIST_BATCH	64
+
+int psp_list_add(struct psp_sock *ps);
+void psp_list_del(struct psp_sock *ps);
+struct sock *psp_list_get_sk(const struct psp_sock *ps);
+
+/* Seconds of a clock that goes on in suspend; wraps, for differences only */
+static inline u32 psp_list_now(void)
+{
+	return ktime_get_boottime_seconds();
+}
+
+/**
+ * psp_sock_is_visible() - may a namespace be told about a socket?
+ * @ps: state of the socket
+ * @net: a namespace that may use the socket's device (psp_dev_check_access())
+ *
+ * The namespace of a device sees all sockets that use it, others their own.
+ *
+ * Return: true if it may.
+ */
+static inline bool psp_sock_is_visible(const struct psp_sock *ps,
+				       const struct net *net)
+{
+	lockdep_assert_held(&ps->psd->lock);
+
+	return dev_net(ps->psd->main_netdev) == net || ps->net == net;
 }
 
 /* psp_rcv.c: from the driver to the stack; psp_dev_rcv*() */
@@ -498,5 +544,9 @@ unsigned int psp_hook_out6(void *priv, struct sk_buff *skb,
 int psp_nl_init(void);
 void psp_nl_exit(void);
 void psp_nl_notify_dev(struct psp_dev *psd, u32 cmd);
+
+/* psp_nl_sock.c: what is told about sockets */
+size_t psp_nl_sock_keys_size(void);
+int psp_nl_put_sock_keys(struct sk_buff *msg, const struct psp_sock *ps);
 
 #endif /* __PSP_PSP_H */

@@ -59,6 +59,7 @@ struct psp_rx_assoc *psp_rx_assoc_create(struct psp_sock *ps, u8 version,
 	ra->key.spi = key->spi;
 	ra->generation = psd->generation;
 	ra->version = version;
+	ra->born = psp_list_now();
 	ra->ps = ps;
 
 	err = rhashtable_lookup_insert_fast(&psp_rx_table, &ra->node,

@@ -16,6 +16,8 @@ static DEFINE_XARRAY_FLAGS(psp_devs, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH);
 /* Runs what must not run in a packet path or an RCU callback */
 struct workqueue_struct *psp_wq;
 
+static struct lock_class_key psp_dev_socks_key;
+
 static bool psp_dev_ops_complete(const struct psp_dev_ops *ops)
 {
 	return ops->set_config && ops->key_rotate && ops->rx_spi_alloc &&
@@ -46,6 +48,10 @@ static struct psp_dev *psp_dev_alloc(void)
 	init_llist_head(&psd->released_keys);
 	init_llist_head(&psd->quiesced_keys);
 	INIT_WORK(&psd->tx_key_work, psp_tx_key_work);
+	xa_init_flags(&psd->socks, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_BH |
+				   XA_FLAGS_ACCOUNT);
+	/* Unlike that of tickets it is never taken in hard interrupts */
+	lockdep_set_class(&psd->socks.xa_lock, &psp_dev_socks_key);
 
 	return psd;
 }

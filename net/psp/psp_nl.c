@@ -61,6 +61,12 @@ psp_nl_rekey_stats_policy[PSP_A_REKEY_STATS_DEV_ID + 1] = {
 	[PSP_A_REKEY_STATS_DEV_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+static const struct nla_policy
+psp_nl_assoc_get_policy[PSP_A_SOCK_COOKIE + 1] = {
+	[PSP_A_SOCK_DEV_ID]	= NLA_POLICY_MIN(NLA_U32, 1),
+	[PSP_A_SOCK_COOKIE]	= { .type = NLA_U64 },
+};
+
 static const struct genl_split_ops psp_nl_ops[] = {
 	{
 		.cmd		= PSP_CMD_DEV_GET,
@@ -157,6 +163,14 @@ static const struct genl_split_ops psp_nl_ops[] = {
 		.cmd		= PSP_CMD_REKEY_STATS_GET,
 		.dumpit		= psp_nl_rekey_stats_get_dumpit,
 		.flags		= GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= PSP_CMD_ASSOC_GET,
+		.start		= psp_nl_assoc_get_start,
+		.dumpit		= psp_nl_assoc_get_dumpit,
+		.policy		= psp_nl_assoc_get_policy,
+		.maxattr	= PSP_A_SOCK_COOKIE,
+		.flags		= GENL_CMD_CAP_DUMP | GENL_ADMIN_PERM,
 	},
 };
 

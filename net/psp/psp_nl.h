@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Inside the netlink family: psp_nl.c, psp_nl_dev.c, psp_nl_assoc_dev.c,
- * psp_nl_assoc.c, psp_nl_rekey.c.
+ * psp_nl_assoc.c, psp_nl_rekey.c, psp_nl_sock.c.
  */
 #ifndef __PSP_PSP_NL_H
 #define __PSP_PSP_NL_H
@@ -95,5 +95,9 @@ int psp_nl_tx_assoc_doit(struct sk_buff *skb, struct genl_info *info);
 int psp_nl_rekey_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int psp_nl_rekey_stats_get_dumpit(struct sk_buff *skb,
 				  struct netlink_callback *cb);
+
+/* psp_nl_sock.c: what is told about sockets, not in mainline either */
+int psp_nl_assoc_get_start(struct netlink_callback *cb);
+int psp_nl_assoc_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* __PSP_PSP_NL_H */

@@ -70,7 +70,8 @@ static enum psp_drop psp_rcv_find_namespace(struct psp_rcv *rcv,
 
 static enum psp_drop psp_rcv_match(struct psp_rcv *rcv)
 {
-	const struct psp_rx_assoc *ra = NULL;
+	struct psp_rx_assoc *ra = NULL;
+	enum psp_drop reason;
 
 	if (rcv->psd)
 		ra = psp_rx_assoc_find_rcu(rcv->psd, rcv->info.spi);
@@ -86,7 +87,13 @@ static enum psp_drop psp_rcv_match(struct psp_rcv *rcv)
 	    !psp_rcv_tuple_matches(ra->ps, &rcv->info.tuple))
 		return PSP_DROP_RX_TUPLE;
 
-	return psp_rcv_find_namespace(rcv, ra->ps);
+	reason = psp_rcv_find_namespace(rcv, ra->ps);
+
+	/* The line was read above, and one flow's packets come in on one CPU */
+	if (!reason)
+		WRITE_ONCE(ra->packets, ra->packets + 1);
+
+	return reason;
 }
 
 /* Find the association, take the headers off */

@@ -100,6 +100,10 @@ static int psp_sock_attach(struct sock *sk, struct psp_dev *psd, u8 version,
 	if (err)
 		goto err_free_ps;
 
+	err = psp_list_add(ps);
+	if (err)
+		goto err_free_ps;
+
 	ra = psp_rx_assoc_create(ps, version, key, extack);
 	if (IS_ERR(ra)) {
 		err = PTR_ERR(ra);
@@ -148,6 +152,7 @@ static int psp_sock_rekey_rx(struct psp_sock *ps, struct psp_key_parsed *key,
 	psp_rx_assoc_destroy(psp_sock_rx_prev(ps));
 	rcu_assign_pointer(ps->rx_prev, cur);
 	rcu_assign_pointer(ps->rx_cur, ra);
+	ps->rx_rekeys++;
 	psd->rekey.rx_rekeys++;
 	trace_psp_sock_rx_rekey(ps, ra->key.spi);
 
@@ -268,6 +273,7 @@ static void psp_sock_commit_tx(struct sock *sk, struct psp_sock *ps,
 	ps->rx_latch = tp->rcv_nxt;
 	psp_sock_fence_queues(sk);
 
+	ps->tx_born = psp_list_now();
 	rcu_assign_pointer(ps->tx, pas);
 	psp_sock_set_mode(ps, PSP_SOCK_TX);
 
@@ -358,6 +364,8 @@ static int psp_sock_rekey_tx(struct sock *sk, struct psp_sock *ps,
 
 	old = rcu_replace_pointer(ps->tx, pas, lockdep_sock_is_held(sk));
 	psp_assoc_put(old);
+	ps->tx_born = psp_list_now();
+	ps->tx_rekeys++;
 	ps->psd->rekey.tx_rekeys++;
 	trace_psp_sock_tx_rekey(ps, pas->tx.spi);
 

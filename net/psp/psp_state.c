@@ -93,6 +93,8 @@ void psp_state_free(struct psp_sock *ps)
 {
 	struct psp_rx_assoc *cur = rcu_dereference_protected(ps->rx_cur, true);
 
+	/* First of all: who finds it there may look at what it holds */
+	psp_list_del(ps);
 	psp_flow_unlink(ps);
 	if (cur) {
 		trace_psp_sock_free(ps, cur->key.spi);

@@ -17,7 +17,7 @@
  * and once for the destructor.
  */
 #include <linux/module.h>
-#include <linux/netlink.h>
+#include <net/netlink.h>
 #include <net/tcp.h>
 
 #include "psp.h"
@@ -29,10 +29,47 @@ static void psp_ulp_release(struct sock *sk)
 {
 }
 
+/* For sock_diag: what assoc-get tells of the socket. The kernel's own nests
+ * have numbers far from this one, and readers that do not know it pass it by.
+ */
+static int psp_ulp_get_info(struct sock *sk, struct sk_buff *skb,
+			    bool net_admin)
+{
+	const struct psp_sock *ps;
+	struct nlattr *nest;
+	int err = 0;
+
+	if (!net_admin)
+		return 0;
+
+	nest = nla_nest_start(skb, PSP_INET_ULP_INFO);
+	if (!nest)
+		return -EMSGSIZE;
+
+	/* Attached before its operations were, see psp_ulp_attach() */
+	rcu_read_lock();
+	ps = psp_sk_state(sk);
+	if (ps)
+		err = psp_nl_put_sock_keys(skb, ps);
+	rcu_read_unlock();
+	if (err)
+		return err;
+
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static size_t psp_ulp_get_info_size(const struct sock *sk, bool net_admin)
+{
+	return net_admin ? nla_total_size(0) + psp_nl_sock_keys_size() : 0;
+}
+
 static struct tcp_ulp_ops psp_ulp_ops __read_mostly = {
 	.name		= "psp",
 	.owner		= THIS_MODULE,
 	.release	= psp_ulp_release,
+	.get_info	= psp_ulp_get_info,
+	.get_info_size	= psp_ulp_get_info_size,
 };
 
 /**

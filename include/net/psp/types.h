@@ -279,6 +279,9 @@ struct psp_ingress {
  * @released_keys: keys that no transmit path can find, to be retired
  * @quiesced_keys: retired keys that the driver is done with, to be deleted
  * @tx_key_work: works off @released_keys and @quiesced_keys
+ * @socks: states of sockets by &psp_sock.id; added to under @lock, walked under
+ *	@lock and RCU, taken from under its own BH-safe lock
+ * @next_sock: where to look for the next free id in @socks; under @lock
  * @stats: counters of the core; under @lock
  * @stats.rotations: device key rotations
  * @stats.stales: sockets whose current rx association became stale
@@ -321,6 +324,9 @@ struct psp_dev {
 	struct llist_head released_keys;
 	struct llist_head quiesced_keys;
 	struct work_struct tx_key_work;
+
+	struct xarray socks;
+	u32 next_sock;
 
 	struct {
 		unsigned long rotations;
