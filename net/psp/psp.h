@@ -427,6 +427,10 @@ static inline bool psp_sock_is_visible(const struct psp_sock *ps,
 	return dev_net(ps->psd->main_netdev) == net || ps->net == net;
 }
 
+/* psp_stale.c: sockets that a rotation has left without a key */
+void psp_stale_announce(struct psp_dev *psd);
+void psp_stale_work(struct work_struct *work);
+
 /* psp_rcv.c: from the driver to the stack; psp_dev_rcv*() */
 
 /* psp_container.c: between a PSP device and the containers that use it */
@@ -548,5 +552,8 @@ void psp_nl_notify_dev(struct psp_dev *psd, u32 cmd);
 /* psp_nl_sock.c: what is told about sockets */
 size_t psp_nl_sock_keys_size(void);
 int psp_nl_put_sock_keys(struct sk_buff *msg, const struct psp_sock *ps);
+bool psp_nl_stale_wanted(struct psp_dev *psd);
+void psp_nl_notify_stale(struct psp_dev *psd, struct net *net, u64 cookie,
+			 __be32 spi);
 
 #endif /* __PSP_PSP_H */

@@ -52,6 +52,7 @@ static struct psp_dev *psp_dev_alloc(void)
 				   XA_FLAGS_ACCOUNT);
 	/* Unlike that of tickets it is never taken in hard interrupts */
 	lockdep_set_class(&psd->socks.xa_lock, &psp_dev_socks_key);
+	INIT_WORK(&psd->stale_work, psp_stale_work);
 
 	return psd;
 }

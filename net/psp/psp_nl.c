@@ -177,6 +177,10 @@ static const struct genl_split_ops psp_nl_ops[] = {
 static const struct genl_multicast_group psp_nl_groups[] = {
 	[PSP_NLGRP_MGMT]	= { .name = PSP_MCGRP_MGMT },
 	[PSP_NLGRP_USE]		= { .name = PSP_MCGRP_USE },
+	[PSP_NLGRP_ASSOC]	= {
+		.name	= PSP_MCGRP_ASSOC,
+		.flags	= GENL_MCAST_CAP_NET_ADMIN,
+	},
 };
 
 struct genl_family psp_nl_family __ro_after_init = {
@@ -379,11 +383,17 @@ int psp_nl_dump(struct sk_buff *msg, struct netlink_callback *cb,
 	return err;
 }
 
-/* The device may be moving to another namespace, or its own be going away */
-static struct net *psp_nl_dev_get_net(const struct psp_dev *psd)
+/**
+ * psp_nl_dev_get_net() - get the namespace of a device
+ * @psd: device, locked
+ *
+ * Return: the namespace, to be given to put_net(); NULL if it is going away.
+ */
+struct net *psp_nl_dev_get_net(const struct psp_dev *psd)
 {
 	struct net *net;
 
+	/* The device may be moving to another namespace */
 	rcu_read_lock();
 	net = maybe_get_net(dev_net_rcu(psd->main_netdev));
 	rcu_read_unlock();

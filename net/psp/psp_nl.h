@@ -14,6 +14,7 @@
 enum {
 	PSP_NLGRP_MGMT,
 	PSP_NLGRP_USE,
+	PSP_NLGRP_ASSOC,
 };
 
 /* What a pre_doit leaves for the handler, as indices into genl_info.user_ptr */
@@ -58,6 +59,7 @@ void psp_nl_ntf_send_all(struct psp_dev *psd, struct sk_buff *ntf,
 void psp_nl_ntf_put_all(struct psp_dev *psd, u8 cmd, psp_nl_put_t put,
 			unsigned int group);
 bool psp_nl_ntf_wanted(struct psp_dev *psd, unsigned int group);
+struct net *psp_nl_dev_get_net(const struct psp_dev *psd);
 
 /* psp_nl_dev.c: commands about devices */
 int psp_nl_dev_pre_doit(const struct genl_split_ops *ops, struct sk_buff *skb,

@@ -218,6 +218,7 @@ static int psp_nl_rotate(struct psp_dev *psd, struct netlink_ext_ack *extack)
 	WARN_ON_ONCE(psd->generation && psd->generation == old);
 	psp_epoch_advance(psd);
 	trace_psp_dev_rotate(psd);
+	psp_stale_announce(psd);
 
 	return 0;
 }

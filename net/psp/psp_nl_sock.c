@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is told about sockets, to administrators only: assoc-get, which is not
- * in mainline, and the part of it that sock_diag tells. Keys are never told.
+ * What is told about sockets, to administrators only: assoc-get and
+ * assoc-stale-ntf, neither of which is in mainline, and the part of it that
+ * sock_diag tells. Keys are never told.
  */
 #include "psp.h"
 #include "psp_nl.h"
@@ -299,4 +300,74 @@ int psp_nl_assoc_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	cb->args[PSP_NL_DUMP_DEV] = id;
 
 	return 0;
+}
+
+/**
+ * psp_nl_stale_wanted() - does anybody want to know of stale sockets?
+ * @psd: device, locked
+ *
+ * Return: false if psp_nl_notify_stale() would reach nobody.
+ */
+bool psp_nl_stale_wanted(struct psp_dev *psd)
+{
+	return psp_nl_ntf_wanted(psd, PSP_NLGRP_ASSOC);
+}
+
+static struct sk_buff *psp_nl_stale_new(struct psp_dev *psd, u64 cookie,
+					__be32 spi)
+{
+	struct sk_buff *ntf;
+
+	ntf = psp_nl_ntf_new(psd, PSP_CMD_ASSOC_STALE_NTF, NULL);
+	if (IS_ERR(ntf))
+		return NULL;
+
+	if (nla_put_u32(ntf, PSP_A_SOCK_DEV_ID, psd->id) ||
+	    nla_put_u64_64bit(ntf, PSP_A_SOCK_COOKIE, cookie,
+			      PSP_A_SOCK_PAD) ||
+	    nla_put_u32(ntf, PSP_A_SOCK_SPI, be32_to_cpu(spi))) {
+		nlmsg_free(ntf);
+		return NULL;
+	}
+	nlmsg_end(ntf, nlmsg_hdr(ntf));
+
+	return ntf;
+}
+
+static void psp_nl_stale_send(struct psp_dev *psd, struct net *net, u64 cookie,
+			      __be32 spi)
+{
+	struct sk_buff *ntf;
+
+	if (!genl_has_listeners(&psp_nl_family, net, PSP_NLGRP_ASSOC))
+		return;
+
+	/* There is no one to be told that there is no memory */
+	ntf = psp_nl_stale_new(psd, cookie, spi);
+	if (ntf)
+		genlmsg_multicast_netns(&psp_nl_family, net, ntf, 0,
+					PSP_NLGRP_ASSOC, GFP_KERNEL);
+}
+
+/**
+ * psp_nl_notify_stale() - announce a socket that has become stale
+ * @psd: device, registered and locked
+ * @net: namespace of the socket, or NULL
+ * @cookie: cookie of the socket
+ * @spi: SPI that is not accepted any more
+ *
+ * Who may see the socket in assoc-get is told: the namespace of the device, and
+ * the socket's own if that may use the device.
+ */
+void psp_nl_notify_stale(struct psp_dev *psd, struct net *net, u64 cookie,
+			 __be32 spi)
+{
+	struct net *dev_net = psp_nl_dev_get_net(psd);
+
+	if (dev_net) {
+		psp_nl_stale_send(psd, dev_net, cookie, spi);
+		put_net(dev_net);
+	}
+	if (net && net != dev_net && !psp_dev_check_access(psd, net))
+		psp_nl_stale_send(psd, net, cookie, spi);
 }

@@ -185,6 +185,11 @@ DEFINE_EVENT(psp_sock, psp_sock_full,
 	TP_ARGS(ps, spi)
 );
 
+DEFINE_EVENT(psp_sock, psp_sock_stale,
+	TP_PROTO(const struct psp_sock *ps, __be32 spi),
+	TP_ARGS(ps, spi)
+);
+
 DEFINE_EVENT(psp_sock, psp_sock_free,
 	TP_PROTO(const struct psp_sock *ps, __be32 spi),
 	TP_ARGS(ps, spi)

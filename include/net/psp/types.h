@@ -282,6 +282,10 @@ struct psp_ingress {
  * @socks: states of sockets by &psp_sock.id; added to under @lock, walked under
  *	@lock and RCU, taken from under its own BH-safe lock
  * @next_sock: where to look for the next free id in @socks; under @lock
+ * @stale_from: first epoch whose sockets are still to be announced as stale;
+ *	under @lock, while @stale_pending
+ * @stale_pending: @stale_work has not begun yet; under @lock
+ * @stale_work: announces sockets that have become stale
  * @stats: counters of the core; under @lock
  * @stats.rotations: device key rotations
  * @stats.stales: sockets whose current rx association became stale
@@ -327,6 +331,9 @@ struct psp_dev {
 
 	struct xarray socks;
 	u32 next_sock;
+	u64 stale_from;
+	bool stale_pending;
+	struct work_struct stale_work;
 
 	struct {
 		unsigned long rotations;

@@ -150,6 +150,7 @@ enum {
 	PSP_A_SOCK_TX,
 	PSP_A_SOCK_RX_REKEYS,
 	PSP_A_SOCK_TX_REKEYS,
+	PSP_A_SOCK_SPI,
 
 	__PSP_A_SOCK_MAX,
 	PSP_A_SOCK_MAX = (__PSP_A_SOCK_MAX - 1)
@@ -168,6 +169,7 @@ enum {
 enum {
 	PSP_CMD_REKEY_STATS_GET = 64,
 	PSP_CMD_ASSOC_GET,
+	PSP_CMD_ASSOC_STALE_NTF,
 };
 
 /* Nest in INET_DIAG_ULP_INFO that holds PSP_A_SOCK_* attributes */
@@ -175,5 +177,6 @@ enum {
 
 #define PSP_MCGRP_MGMT	"mgmt"
 #define PSP_MCGRP_USE	"use"
+#define PSP_MCGRP_ASSOC	"assoc"
 
 #endif /* _UAPI_LINUX_PSP_H */
