@@ -44,7 +44,8 @@ static struct psp_dev *psp_dev_alloc(void)
 	spin_lock_init(&psd->epoch_lock);
 	INIT_LIST_HEAD(&psd->assoc_devs);
 	INIT_LIST_HEAD(&psd->tx_keys);
-	xa_init_flags(&psd->tickets, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+	xa_init_flags(&psd->tickets, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ |
+				     XA_FLAGS_ACCOUNT);
 	init_llist_head(&psd->released_keys);
 	init_llist_head(&psd->quiesced_keys);
 	INIT_WORK(&psd->tx_key_work, psp_tx_key_work);
