@@ -57,6 +57,13 @@ static const struct psp_set psp_set_rekey_stats = {
 	},
 };
 
+static const struct psp_set psp_set_sock = {
+	.name = {
+		[PSP_A_SOCK_DEV_ID] = "dev-id",
+		[PSP_A_SOCK_COOKIE] = "cookie",
+	},
+};
+
 static const struct psp_set *psp_set_of(uint8_t cmd)
 {
 	switch (cmd) {
@@ -67,6 +74,8 @@ static const struct psp_set *psp_set_of(uint8_t cmd)
 		return &psp_set_stats;
 	case PSP_CMD_REKEY_STATS_GET:
 		return &psp_set_rekey_stats;
+	case PSP_CMD_ASSOC_GET:
+		return &psp_set_sock;
 	default:
 		return &psp_set_dev;
 	}

@@ -34,6 +34,8 @@ static int psp_nl_family_group(struct psp_nl *nl, const struct nlattr *group)
 		nl->mgmt = id;
 	if (!strcmp(name, PSP_MCGRP_USE))
 		nl->use = id;
+	if (!strcmp(name, PSP_MCGRP_ASSOC))
+		nl->assoc = id;
 	return 0;
 }
 

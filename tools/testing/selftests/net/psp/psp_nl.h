@@ -44,6 +44,7 @@ struct psp_ack {
  * @family: id of the family "psp"
  * @mgmt: id of the multicast group "mgmt"
  * @use: id of the multicast group "use"
+ * @assoc: id of the multicast group "assoc", which mainline does not have
  * @seq: sequence number of the last request
  * @ack: answer to the last request
  * @req: last request, being built or sent
@@ -55,6 +56,7 @@ struct psp_nl {
 	uint16_t family;
 	uint32_t mgmt;
 	uint32_t use;
+	uint32_t assoc;
 	uint32_t seq;
 	struct psp_ack ack;
 	char req[PSP_MSG_MAX];
@@ -106,6 +108,35 @@ struct psp_rekey_stats {
 	uint64_t drop_attrs;
 };
 
+/* A key of a socket, as assoc-get tells it: the SPI, never the key */
+struct psp_sock_key {
+	uint32_t spi;
+	uint32_t age;
+	uint64_t rotations;
+	uint64_t packets;
+	uint64_t attrs;		/* bit N: attribute N was there */
+};
+
+/* An entry of assoc-get; addresses in network byte order */
+struct psp_sock_info {
+	uint32_t dev_id;
+	uint64_t cookie;
+	uint16_t family;
+	uint8_t laddr[16];
+	uint8_t raddr[16];
+	uint16_t lport;
+	uint16_t rport;
+	uint32_t version;
+	uint32_t state;
+	struct psp_sock_key rx;
+	struct psp_sock_key rx_prev;
+	struct psp_sock_key tx;
+	uint32_t rx_rekeys;
+	uint32_t tx_rekeys;
+	uint32_t spi;
+	uint64_t attrs;		/* bit N: attribute N was there */
+};
+
 #define psp_stat(stats, name)	((stats)->val[PSP_A_STATS_##name])
 
 /* The socket belongs to the namespace that the caller is in */
@@ -155,6 +186,17 @@ int psp_nl_rekey_stats(struct psp_nl *nl, uint32_t id,
 		       struct psp_rekey_stats *stats);
 int psp_nl_rekey_stats_dump(struct psp_nl *nl, struct psp_rekey_stats *stats,
 			    int max);
+
+/* A dev_id or cookie of 0 asks for all */
+void psp_nl_assoc_get_start(struct psp_nl *nl, uint32_t dev_id,
+			    uint64_t cookie);
+int psp_nl_assoc_get(struct psp_nl *nl, uint32_t dev_id, uint64_t cookie,
+		     struct psp_sock_info *socks, int max);
+
+/* The same attributes, of any message about a socket or in a nest */
+void psp_nl_sock_parse(const struct nlmsghdr *nlh, struct psp_sock_info *info);
+void psp_nl_sock_parse_nest(const struct nlattr *nest,
+			    struct psp_sock_info *info);
 
 /*
  * Notifications: join a group, then wait for a message of @cmd (0: of any);
