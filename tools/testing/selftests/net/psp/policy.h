@@ -64,12 +64,13 @@ int policy_reach(struct policy *p, enum policy_column column);
 /* From "+ tx key" on: B gets its tx key, and both come to "PSP full" */
 int policy_complete(struct policy *p);
 
-/* The counters: from here on, count anew */
+/* The counters, and the trace: from here on, count anew */
 int policy_mark(struct policy *p);
 
 /*
  * Wait until the core has dropped @num packets because of @reason. All other
- * reasons must not have been seen. 0, -ETIMEDOUT, or -ERANGE.
+ * reasons must not have been seen, and the trace must have told each of them.
+ * 0, -ETIMEDOUT, or -ERANGE.
  */
 int policy_dropped(struct policy *p, const char *reason, uint64_t num);
 
@@ -79,6 +80,9 @@ int policy_refused(struct policy *p, uint64_t num);
 /* Since policy_mark(): how many, without waiting */
 int64_t policy_drop_count(struct policy *p, const char *reason);
 int policy_dropped_none(struct policy *p);
+
+/* Since policy_mark(): wait until @num of them are in the trace */
+int policy_traced(const char *reason, int num);
 
 /* Read once, within the deadline: bytes, 0 at the end, or -errno */
 int policy_read(int fd, void *buf, size_t len);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "policy.h"
+#include "watch.h"
 
 #define POLICY_COUNTERS	"/sys/kernel/debug/psp/drops"
 
@@ -82,6 +83,7 @@ void policy_abort(struct psp_conn *conn)
 
 void policy_close(struct policy *p)
 {
+	watch_trace(false);
 	forge_close(&p->forge);
 	policy_abort(&p->other);
 	policy_abort(&p->conn);
@@ -142,8 +144,10 @@ static int policy_drops_read(struct policy_drops *drops)
 
 int policy_mark(struct policy *p)
 {
-	int err = policy_drops_read(&p->drops);
+	int err = watch_trace(true);
 
+	if (!err)
+		err = policy_drops_read(&p->drops);
 	return err ? err : psp_nl_stats(&p->net.a.nl, p->net.a.dev_id,
 					&p->stats);
 }
@@ -230,9 +234,29 @@ static int policy_wait_counts(struct policy *p, const char *reason,
 	}
 }
 
+/* The count comes first, the line in the trace right behind it */
+int policy_traced(const char *reason, int num)
+{
+	uint64_t end = psp_now_ms() + POLICY_MS;
+	char text[40];
+	int traced;
+
+	snprintf(text, sizeof(text), " reason=%s\n", reason);
+	for (;;) {
+		traced = watch_traced("psp_drop", text);
+		if (traced < 0 || traced >= num)
+			return traced < 0 ? traced : 0;
+		if (psp_now_ms() > end)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
+}
+
 int policy_dropped(struct policy *p, const char *reason, uint64_t num)
 {
-	return policy_wait_counts(p, reason, num, 0);
+	int err = policy_wait_counts(p, reason, num, 0);
+
+	return err ? err : policy_traced(reason, num);
 }
 
 int policy_refused(struct policy *p, uint64_t num)
