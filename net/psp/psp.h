@@ -111,28 +111,23 @@ struct psp_assoc_dev *psp_assoc_dev_find(struct psp_dev *psd,
 struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
 					     const struct net *net);
 struct psp_assoc_dev *psp_assoc_dev_find_rcu(const struct net_device *netdev);
+bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
+			    const struct net_device *netdev);
 bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
 			    const struct net_device *netdev);
 
 /**
- * psp_dev_has_netdev_rcu() - is a network device one of a PSP device's?
- * @psd: PSP device
- * @netdev: network device, or NULL
+ * psp_assoc_dev_is_at_home_rcu() - is it in the namespace of its PSP device?
+ * @ad: association with a PSP device that is registered
  *
  * Context: RCU read section.
- * Return: true if it is the PSP device's own, or associated with it.
+ * Return: true if it is: then packets need not be carried.
  */
-static inline bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
-					  const struct net_device *netdev)
+static inline bool
+psp_assoc_dev_is_at_home_rcu(const struct psp_assoc_dev *ad)
 {
-	const struct psp_assoc_dev *ad;
-
-	if (likely(psd->main_netdev == netdev))
-		return true;
-
-	ad = psp_assoc_dev_find_rcu(netdev);
-
-	return ad && ad->psd == psd;
+	return net_eq(dev_net_rcu(ad->netdev),
+		      dev_net_rcu(ad->psd->main_netdev));
 }
 
 /**

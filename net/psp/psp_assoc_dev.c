@@ -51,9 +51,40 @@ static bool psp_assoc_dev_is_taken(const struct net_device *netdev)
 	return taken;
 }
 
+/* Association of a device of another namespace than the PSP device's: only they
+ * carry packets for it
+ */
+static const struct psp_assoc_dev *
+psp_assoc_dev_abroad_rcu(const struct psp_dev *psd,
+			 const struct net_device *netdev)
+{
+	const struct psp_assoc_dev *ad = psp_assoc_dev_find_rcu(netdev);
+
+	if (!ad || ad->psd != psd || psp_assoc_dev_is_at_home_rcu(ad))
+		return NULL;
+
+	return ad;
+}
+
+/**
+ * psp_dev_has_netdev_rcu() - may marked packets come in by a network device?
+ * @psd: PSP device, registered
+ * @netdev: network device, or NULL
+ *
+ * Context: RCU read section.
+ * Return: true if it is the PSP device's own, or associated with it and in
+ * another namespace.
+ */
+bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
+			    const struct net_device *netdev)
+{
+	return likely(psd->main_netdev == netdev) ||
+	       psp_assoc_dev_abroad_rcu(psd, netdev);
+}
+
 /**
  * psp_dev_is_way_out_rcu() - may a marked segment leave by a network device?
- * @psd: PSP device of the segment's key
+ * @psd: PSP device of the segment's key, registered
  * @net: namespace of the segment's socket
  * @netdev: network device that is about to send it
  *
@@ -72,10 +103,9 @@ bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
 	if (likely(psd->main_netdev == netdev))
 		return true;
 
-	ad = psp_assoc_dev_find_rcu(netdev);
+	ad = psp_assoc_dev_abroad_rcu(psd, netdev);
 
-	return ad && ad->psd == psd && READ_ONCE(ad->peer) &&
-	       net_eq(dev_net_rcu(netdev), net);
+	return ad && READ_ONCE(ad->peer) && net_eq(dev_net_rcu(netdev), net);
 }
 
 static void psp_assoc_dev_link(struct psp_assoc_dev *ad)

@@ -151,8 +151,11 @@ unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
 	if (likely(!skb->decrypted))
 		return NF_ACCEPT;
 
-	if (!psp_dev_is_registered(psd) ||
-	    !psp_container_is_its_own(ad, skb) ||
+	if (!psp_dev_is_registered(psd))
+		goto drop;
+	if (psp_assoc_dev_is_at_home_rcu(ad))
+		return NF_ACCEPT;
+	if (!psp_container_is_its_own(ad, skb) ||
 	    !psp_container_find_way(ad, skb))
 		goto drop;
 

@@ -121,10 +121,17 @@ void psp_hook_net_unregister(struct net *net)
 #endif
 }
 
-/* After all rules that may redirect the packet */
+/* After all rules that may redirect the packet; and what takes packets before
+ * what drops them, if somebody has associated both ends of a pair
+ */
+enum {
+	PSP_HOOK_PRI_FORWARD = INT_MAX - 1,
+	PSP_HOOK_PRI_INGRESS = INT_MAX,
+};
+
 static int psp_hook_ingress_register(struct psp_ingress *ingress,
 				     struct net_device *netdev,
-				     nf_hookfn *hook, void *priv)
+				     nf_hookfn *hook, int priority, void *priv)
 {
 	struct nf_hook_ops *ops = &ingress->ops;
 	int err;
@@ -136,7 +143,7 @@ static int psp_hook_ingress_register(struct psp_ingress *ingress,
 	ops->priv = priv;
 	ops->pf = NFPROTO_NETDEV;
 	ops->hooknum = NF_NETDEV_INGRESS;
-	ops->priority = INT_MAX;
+	ops->priority = priority;
 	ops->dev = netdev;
 
 	err = nf_register_net_hook(dev_net(netdev), ops);
@@ -166,12 +173,14 @@ static int psp_hook_assoc_dev_register(struct psp_assoc_dev *ad)
 	int err;
 
 	err = psp_hook_ingress_register(&ad->ingress, ad->netdev,
-					psp_hook_ingress, ad->psd);
+					psp_hook_ingress, PSP_HOOK_PRI_INGRESS,
+					ad->psd);
 	if (err || !ad->peer || ad->peer_moving)
 		return err;
 
 	return psp_hook_ingress_register(&ad->peer_ingress, ad->peer,
-					 psp_container_forward, ad);
+					 psp_container_forward,
+					 PSP_HOOK_PRI_FORWARD, ad);
 }
 
 /**
@@ -205,7 +214,8 @@ int psp_hook_dev_register(struct psp_dev *psd)
 	lockdep_assert_held(&psd->lock);
 
 	err = psp_hook_ingress_register(&psd->ingress, psd->main_netdev,
-					psp_hook_ingress, psd);
+					psp_hook_ingress, PSP_HOOK_PRI_INGRESS,
+					psd);
 	if (err)
 		return err;
 
