@@ -323,6 +323,43 @@ TEST_F(guard, association_ended_under_traffic)
 	expect_recovers(_metadata, conn);
 }
 
+/* By the way of mistakes: it means nothing, and does no harm */
+TEST_F(guard, other_end_of_the_pair_associated_too)
+{
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+
+	ASSERT_EQ(0, psp_nl_dev_assoc(&c->net.a.nl, c->net.a.dev_id,
+				      c->host_ifindex));
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	EXPECT_EQ(0, psp_xfer_both(conn, 65536, CONTAINER_MS));
+}
+
+/* What the host has to say to others under PSP is not the container's */
+TEST_F(guard, hosts_route_into_a_container)
+{
+	struct container *c = &self->c;
+	struct psp_conn conn;
+	struct psp_tap tap;
+
+	ASSERT_EQ(0, psp_conn_open(&conn, &c->net, variant->family));
+	ASSERT_EQ(0, psp_conn_secure(&conn, 0));
+	ASSERT_EQ(0, psp_nl_dev_assoc(&c->net.a.nl, c->net.a.dev_id,
+				      c->host_ifindex));
+	ASSERT_EQ(0, psp_tap_open_on(&tap, &c->pair.a, "eth0"));
+	ASSERT_EQ(0, psp_sh(c->net.a.ns,
+			    "ip route add 10.0.0.2 via 10.1.0.2 dev host0;"
+			    "ip -6 route add fd00::2 via fd01::2 dev host0"));
+	expect_dropped(_metadata, c, &conn, PSP_A_DROPS_TX_DEV);
+	EXPECT_EQ(0, tcp_frames(&tap));
+	psp_tap_close(&tap);
+	ASSERT_EQ(0, psp_sh(c->net.a.ns,
+			    "ip route del 10.0.0.2 dev host0;"
+			    "ip -6 route del fd00::2 dev host0"));
+	expect_recovers(_metadata, &conn);
+	policy_abort(&conn);
+}
+
 TEST_F(guard, other_end_of_the_pair_moved_and_back)
 {
 	struct psp_conn *conn = &self->conn;
