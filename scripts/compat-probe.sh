@@ -65,7 +65,7 @@ print "/* Made by compat-probe.sh: do not edit. */\n";
 open(my $rows, '<', $table) or die "$table: $!\n";
 while (<$rows>) {
 	next if /^\s*(#|$)/;
-	/^(\w+)\s+(\S+)\s+(\S.*?)\s+(\d+\.\d+)\s*$/
+	/^(\w+)\s+(\S+)\s+(\S.*?)\s+(\d+\.\d+|-)\s*$/
 		or die "$table:$.: not NAME header regex since\n";
 	my ($name, $headers, $regex) = ($1, $2, $3);
 	if (matches($headers, qr/$regex/)) {
