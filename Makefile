@@ -8,6 +8,9 @@ KSRC ?= $(KDIR)
 DESTDIR ?=
 TREE := $(CURDIR)
 
+# Where kernel-tree builds
+KOUT ?= $(or $(PSP_CACHE),/var/cache/psp)/build/kernel-tree
+
 # Without pahole the kernel's build stops at the BTF step of a module.
 ifeq ($(shell command -v pahole),)
 BTF := CONFIG_DEBUG_INFO_BTF_MODULES=
@@ -15,7 +18,7 @@ endif
 
 kbuild = $(MAKE) -C $(KDIR) M=$(TREE) $(BTF)
 
-.PHONY: all modules tools selftests install clean help
+.PHONY: all modules tools selftests install kernel-tree clean help
 
 all: modules tools
 
@@ -33,6 +36,10 @@ install: modules
 	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates \
 		modules_install
 
+# KSRC names a kernel source tree here, which is only read.
+kernel-tree:
+	+scripts/kernel-tree.sh $(KSRC) $(KOUT)
+
 clean:
 	+$(kbuild) clean
 	$(RM) -r compat-include/generated
@@ -44,5 +51,7 @@ help:
 	@echo '  tools      user programs'
 	@echo '  selftests  test programs; KSRC=<kernel source tree>'
 	@echo '  install    modules into DESTDIR/lib/modules/*/updates'
+	@echo '  kernel-tree  lay the sources over a copy of KSRC=<kernel source'
+	@echo '             tree> and build them there; the copy is made in KOUT'
 	@echo '  clean      remove what was built'
 	@echo 'Tests in virtual machines, static checks, demo: ./run help'

@@ -6,7 +6,7 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl yaml netlink_spec judges
+	perl yaml netlink_spec judges kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -118,6 +118,14 @@ build_check() {
 	grep -E '^(net|drivers|include|compat|compat-include)/.*: warning:' \
 		<<< "$out" && status=1
 	return $status
+}
+
+# In a kernel source tree, as modules; of the version whose symbols are here.
+gate_kernel_tree() {
+	with_lock "check-kernel-tree-$TREE_ID" env \
+		SYMVERS="$(kernel_kdir "${SOURCE_PACKAGE##*-}")/Module.symvers" \
+		scripts/kernel-tree.sh "$KSRC" \
+		"$CACHE/build/kernel-tree-$TREE_ID"
 }
 
 # Two kinds of files are excused from rules that do not fit them: trace events
