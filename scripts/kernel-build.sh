@@ -97,6 +97,24 @@ build_id() {
 	sha256sum < "$1/wanted"
 }
 
+# Another kernel of the same source may have it unpacked: share the files by hard
+# links. rsync replaces files and never writes to one, so that a tree that moves
+# on leaves the other alone; it must not have done so meanwhile.
+link_tree() {
+	local dir=$1 id=$2 other
+
+	for other in "$CACHE"/tree/*/; do
+		[ "$(cat "${other}package" 2> /dev/null)" = "$id" ] || continue
+		rm -f "$dir/package"
+		mkdir -p "$dir/source"
+		rsync -rlp --checksum --delete --link-dest="${other}source" \
+			"${other}source/" "$dir/source/" &&
+			[ "$(cat "${other}package" 2> /dev/null)" = "$id" ] &&
+			echo "$id" > "$dir/package" && return 0
+	done
+	return 1
+}
+
 # In two steps, so that a file that is the same keeps its time.
 unpack_tree() {
 	local dir=$1 package=$2 id deb tmp
@@ -105,6 +123,8 @@ unpack_tree() {
 	[ -n "$id" ] || return 1
 	id="$id without $(echo "${SOURCE_UNUSED[@]}" | cksum)"
 	[ "$(cat "$dir/package" 2> /dev/null)" != "$id" ] || return 0
+
+	! link_tree "$dir" "$id" || return 0
 
 	deb=$(fetch_debs "$package") || return 1
 	say "unpacking $package"
@@ -122,7 +142,8 @@ unpack_tree() {
 }
 
 # The options of the named files and of the tests, one a line. All is built in:
-# fewer steps to boot, and modprobe is content with that. PSP is ours.
+# fewer steps to boot, and modprobe is content with that. PSP is ours, unless a
+# file asks for the kernel's.
 build_config() {
 	local file
 
@@ -131,7 +152,7 @@ build_config() {
 	done
 	table "$SELFTESTS/config" | sed -e 's/=m$/=y/' \
 		-e '/^CONFIG_\(INET_PSP\|PSP_REF\)=/d'
-	echo "CONFIG_INET_PSP=n"
+	grep -qx 'CONFIG_INET_PSP=y' "${@/#/$QEMU/}" || echo "CONFIG_INET_PSP=n"
 }
 
 tree_make() {
@@ -161,7 +182,7 @@ configure_tree() {
 build_tree() {
 	local name=$1 dir=$2
 
-	say "building kernel $name: ten minutes the first time"
+	say "building kernel $name: some minutes the first time"
 	tree_make "$dir" bzImage modules > "$dir/log" 2>&1 || {
 		tail -n 30 "$dir/log" >&2
 		die "kernel $name does not build; all of it is in $dir/log"

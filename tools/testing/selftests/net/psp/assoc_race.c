@@ -127,7 +127,8 @@ TEST_F(race, two_first_tx_assocs_on_one_socket)
 		loser = &self->racer[!self->racer[0].err];
 		EXPECT_EQ(-EBUSY, self->racer[0].err + self->racer[1].err);
 		EXPECT_EQ(-EBUSY, loser->err);
-		EXPECT_STREQ("sock-fd", loser->nl.ack.bad);
+		EXPECT_STREQ(psp_blame(&loser->nl, "sock-fd"),
+			     loser->nl.ack.bad);
 		met += !strcmp("Tx key is just being set", loser->nl.ack.msg);
 
 		EXPECT_EQ(1, psp_gauge(&self->net.a, "tx_keys"));
@@ -136,8 +137,9 @@ TEST_F(race, two_first_tx_assocs_on_one_socket)
 		psp_conn_close(conn);
 		EXPECT_EQ(0, race_wait_no_key(&self->net.a));
 	}
-	/* Not all of them one after the other */
-	EXPECT_LT(0, met);
+	/* Not all of them one after the other; mainline's PSP never unlocks */
+	if (psp_nl_rekeys(&self->net.a.nl))
+		EXPECT_LT(0, met);
 }
 
 TEST_F(race, first_tx_assocs_on_two_sockets)

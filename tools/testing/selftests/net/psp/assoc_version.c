@@ -66,7 +66,8 @@ TEST_F(version, dev_set_of_one_that_the_device_lacks)
 	for (i = 0; i < 6; i++)
 		EXPECT_REFUSED(self->nl,
 			       psp_nl_dev_set(self->nl, self->id, bad[i]),
-			       -EINVAL, "psp-versions-ena", "");
+			       -EINVAL,
+			       psp_blame(self->nl, "psp-versions-ena"), "");
 	ASSERT_EQ(0, psp_nl_dev_get(self->nl, self->id, &info));
 	EXPECT_EQ(FEW, info.ena);
 }

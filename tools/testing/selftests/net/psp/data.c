@@ -148,6 +148,8 @@ TEST_F(data, mss_falls_by_40_at_tx_assoc_and_never_again)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, psp_xfer_both(conn, 50000, STALL_MS));
 		EXPECT_EQ(mss - 40, data_mss(conn));
+		if (!psp_nl_rekeys(&self->net.a.nl))
+			continue;
 		ASSERT_EQ(0, psp_conn_rotate(conn));
 		ASSERT_EQ(0, psp_conn_rekey(conn));
 		EXPECT_EQ(mss - 40, data_mss(conn));
@@ -177,7 +179,11 @@ TEST_F(data, ip_option_calls_do_not_undo_the_overhead)
 	ASSERT_EQ(0, data_touch_options(conn->a.fd, variant->family));
 	ASSERT_EQ(0, data_touch_options(conn->b.fd, variant->family));
 	ASSERT_EQ(0, psp_xfer_both(conn, 50000, STALL_MS));
-	EXPECT_EQ(mss, data_mss(conn));
+	/* Mainline's TCP over IPv6 goes on without the room of old options */
+	if (psp_nl_rekeys(&self->net.a.nl))
+		EXPECT_EQ(mss, data_mss(conn));
+	EXPECT_GE(mss, psp_tcp_mss(conn->a.fd));
+	EXPECT_GE(mss, psp_tcp_mss(conn->b.fd));
 }
 
 TEST_F(data, no_frame_is_plain_or_longer_than_the_mtu)
@@ -289,6 +295,8 @@ TEST_F(flow, source_port_stays_the_same)
 	ASSERT_EQ(0, psp_tap_open(&tap, &self->net.a));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, psp_xfer_both(&self->conn, 50000, STALL_MS));
+		if (!psp_nl_rekeys(&self->net.a.nl))
+			continue;
 		ASSERT_EQ(0, psp_conn_rotate(&self->conn));
 		ASSERT_EQ(0, psp_conn_rekey(&self->conn));
 	}

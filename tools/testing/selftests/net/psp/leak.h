@@ -114,7 +114,7 @@ void leak_wait_quiet(struct leak *leak, int ms);
  * Segments that the core has dropped on their way out, for any reason. Waiting
  * for more ends with -EILSEQ if they were not.
  */
-int64_t leak_drops(void);
+int64_t leak_drops(const struct psp_net *net);
 int leak_wait_drops(struct leak *leak, int64_t more_than);
 
 /* Tell the runner that the kernel is going to log this */
@@ -148,6 +148,9 @@ int leak_nfq_accept(struct leak_nfq *nfq, uint32_t mark);
 
 /* Frames seen anywhere that give something of the secret connection away */
 uint64_t leak_found(struct leak *leak);
+
+/* Frames with something that the secret connection has said */
+uint64_t leak_found_words(struct leak *leak);
 
 /* Since the last reset, both connections have used the cable as they should */
 bool leak_wire_shows(struct leak *leak);

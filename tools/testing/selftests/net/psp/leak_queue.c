@@ -83,7 +83,7 @@ TEST_F(leak, rerouted_by_the_verdict_of_nfqueue)
 	     variant->v, variant->b, variant->host, variant->far);
 	QUEUE_IN("output", "route");
 	leak_hold(_metadata, leak, &nfq);
-	drops = leak_drops();
+	drops = leak_drops(&leak->net);
 	ASSERT_EQ(0, leak_nfq_accept(&nfq, 7));
 	ASSERT_EQ(0, leak_wait_seen(leak, &leak->away.open, 1));
 	ASSERT_EQ(0, leak_wait_drops(leak, drops));

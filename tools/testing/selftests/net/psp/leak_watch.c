@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "leak.h"
+#include "psp_traced.h"
 
 #define LEAK_RCVBUF	(32 << 20)
 
@@ -84,6 +85,12 @@ uint64_t leak_found(struct leak *leak)
 	       leak->away.bare;
 }
 
+uint64_t leak_found_words(struct leak *leak)
+{
+	leak_look(leak);
+	return leak->wire.secret + leak->away.secret;
+}
+
 bool leak_wire_shows(struct leak *leak)
 {
 	leak_look(leak);
@@ -133,12 +140,14 @@ void leak_wait_quiet(struct leak *leak, int ms)
 	}
 }
 
-int64_t leak_drops(void)
+int64_t leak_drops(const struct psp_net *net)
 {
 	long long count, sum = 0;
 	char reason[32];
 	FILE *file;
 
+	if (!psp_nl_rekeys(&net->a.nl))
+		return psp_traced(PSP_TRACED_TX);
 	file = fopen("/sys/kernel/debug/psp/drops", "re");
 	if (!file)
 		return -errno;
@@ -157,7 +166,7 @@ int leak_wait_drops(struct leak *leak, int64_t more_than)
 	for (;;) {
 		if (leak_found(leak))
 			return -EILSEQ;
-		drops = leak_drops();
+		drops = leak_drops(&leak->net);
 		if (drops < 0 || drops > more_than)
 			return drops < 0 ? drops : 0;
 		if (psp_now_ms() >= end)

@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(lower_link, lower_device_goes_under_a_connection, TIMEOUT_S)
 	EXPECT_NE(0, psp_sh(self->a, "ip link show psp0 2>&1"));
 	EXPECT_NE(0, psp_sh(self->b, "ip link show psp1 2>&1"));
 
-	drops = leak_drops();
+	drops = leak_drops(&self->lower.net);
 	ASSERT_GE(drops, 0);
 	psp_tap_flush(&tap);
 	ASSERT_EQ(6, send(plain.a.fd, "public", 6, MSG_NOSIGNAL));
@@ -252,7 +252,7 @@ TEST_F_TIMEOUT(lower_link, lower_device_goes_under_a_connection, TIMEOUT_S)
 	/* From the first frame on; the plain one is sent again and again */
 	EXPECT_EQ(0, lower_tcp_seen(&tap, lower_port(conn->a.fd), 3000));
 	EXPECT_GT(lower_tcp_seen(&tap, lower_port(plain.a.fd), 10000), 0);
-	EXPECT_GT(leak_drops(), drops);
+	EXPECT_GT(leak_drops(&self->lower.net), drops);
 	psp_tap_close(&tap);
 	psp_conn_close(&plain);
 }

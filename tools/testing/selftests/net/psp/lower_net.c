@@ -77,6 +77,17 @@ int lower_secure(struct lower *lower, uint32_t version)
 	return err;
 }
 
+/* Where there is rekeying; else the flow goes on under the same keys */
+static int lower_rekey(struct psp_conn *conn)
+{
+	int err;
+
+	if (!psp_nl_rekeys(&conn->a.end->nl))
+		return 0;
+	err = psp_conn_rotate(conn);
+	return err ? err : psp_conn_rekey(conn);
+}
+
 int lower_rekey_in_flow(struct lower *lower, int times)
 {
 	struct psp_conn *conn = &lower->conn;
@@ -87,9 +98,7 @@ int lower_rekey_in_flow(struct lower *lower, int times)
 	while (!err && times--) {
 		err = psp_flood_flow(xfer, LOWER_FLOW, LOWER_MS);
 		if (!err)
-			err = psp_conn_rotate(conn);
-		if (!err)
-			err = psp_conn_rekey(conn);
+			err = lower_rekey(conn);
 		lower_know_keys(lower);
 		lower_look(lower);
 	}

@@ -66,11 +66,22 @@ bool module_is_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+/* With mainline's PSP there is a family without the module */
+static bool module_is_needed(void)
+{
+	struct psp_nl nl;
+
+	if (module_is_loaded("psp") || psp_nl_open(&nl))
+		return !module_is_loaded("psp");
+	psp_nl_close(&nl);
+	return false;
+}
+
 int module_load_all(void)
 {
 	int err = 0;
 
-	if (!module_is_loaded("psp"))
+	if (module_is_needed())
 		err = module_load("psp");
 	if (!err && !module_is_loaded("psp_ref"))
 		err = module_load("psp_ref");

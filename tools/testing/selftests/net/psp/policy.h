@@ -82,7 +82,7 @@ int64_t policy_drop_count(struct policy *p, const char *reason);
 int policy_dropped_none(struct policy *p);
 
 /* Since policy_mark(): wait until @num of them are in the trace */
-int policy_traced(const char *reason, int num);
+int policy_traced(const struct policy *p, const char *reason, int num);
 
 /* Read once, within the deadline: bytes, 0 at the end, or -errno */
 int policy_read(int fd, void *buf, size_t len);
@@ -103,10 +103,13 @@ int policy_send(int fd, const char *text);
 /* Time-wait sockets in the namespace of an end whose local port is @port */
 int policy_timewaits(const struct psp_end *end, uint16_t port);
 
-/* References to psp.ko; the state of each socket holds some until it dies */
+/*
+ * References to psp.ko; the state of each socket holds some until it dies.
+ * Mainline's PSP is no module: there the keys in A's device stand for them.
+ */
 #define POLICY_STATE_REFS	2
-int policy_module_refs(void);
-int policy_wait_module_refs(int refs);
+int policy_state_refs(struct policy *p);
+int policy_wait_state_refs(struct policy *p, int refs);
 
 /* The kernel will log a line that matches: it may, and it has to */
 int policy_expect_log(const char *regex);

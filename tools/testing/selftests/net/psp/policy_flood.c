@@ -239,7 +239,9 @@ TEST_F(flood, no_forged_byte_after_tx_assoc)
 	TH_LOG("%d tx keys, %d refused for plain text in the queue", self->won,
 	       self->lost);
 	EXPECT_LE(FLOOD_MIN, self->won);
-	EXPECT_LT(0, self->lost);
+	/* Mainline's PSP looks at once, without a wait in which more comes */
+	if (psp_nl_rekeys(&p->net.a.nl))
+		EXPECT_LT(0, self->lost);
 }
 
 TEST_HARNESS_MAIN

@@ -80,7 +80,8 @@ static int wait_drops(struct policy *p, const char *reason, int num)
 	do {
 		count = policy_drop_count(p, reason);
 		if (count < 0 || count >= num)
-			return count < 0 ? count : policy_traced(reason, num);
+			return count < 0 ? count : policy_traced(p, reason,
+							num);
 		psp_nap();
 	} while (psp_now_ms() < end);
 	return -ETIMEDOUT;

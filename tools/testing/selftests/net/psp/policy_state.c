@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "policy.h"
+#include "psp_traced.h"
 #include "watch.h"
 
 #define POLICY_COUNTERS	"/sys/kernel/debug/psp/drops"
@@ -83,7 +84,8 @@ void policy_abort(struct psp_conn *conn)
 
 void policy_close(struct policy *p)
 {
-	watch_trace(false);
+	if (psp_nl_rekeys(&p->net.a.nl))
+		watch_trace(false);
 	forge_close(&p->forge);
 	policy_abort(&p->other);
 	policy_abort(&p->conn);
@@ -126,10 +128,38 @@ int policy_complete(struct policy *p)
 	return err ? err : psp_conn_ping(&p->conn);
 }
 
-static int policy_drops_read(struct policy_drops *drops)
+/* Mainline's PSP knows two reasons only: one for each direction */
+static int policy_drops_traced(struct policy_drops *drops)
+{
+	static const char *const reason[] = { PSP_TRACED_RX, PSP_TRACED_TX };
+	int64_t count;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		count = psp_traced(reason[i]);
+		if (count < 0)
+			return count;
+		snprintf(drops->name[i], sizeof(*drops->name), "%s", reason[i]);
+		drops->count[i] = count;
+	}
+	drops->num = 2;
+	return 0;
+}
+
+static const char *policy_reason(const struct policy *p, const char *reason)
+{
+	if (!*reason || psp_nl_rekeys(&p->net.a.nl))
+		return reason;
+	return strncmp(reason, "tx-", 3) ? PSP_TRACED_RX : PSP_TRACED_TX;
+}
+
+static int policy_drops_read(const struct policy *p, struct policy_drops *drops)
 {
 	unsigned long long count;
 	FILE *file;
+
+	if (!psp_nl_rekeys(&p->net.a.nl))
+		return policy_drops_traced(drops);
 
 	drops->num = 0;
 	file = fopen(POLICY_COUNTERS, "re");
@@ -144,10 +174,10 @@ static int policy_drops_read(struct policy_drops *drops)
 
 int policy_mark(struct policy *p)
 {
-	int err = watch_trace(true);
+	int err = psp_nl_rekeys(&p->net.a.nl) ? watch_trace(true) : 0;
 
 	if (!err)
-		err = policy_drops_read(&p->drops);
+		err = policy_drops_read(p, &p->drops);
 	return err ? err : psp_nl_stats(&p->net.a.nl, p->net.a.dev_id,
 					&p->stats);
 }
@@ -163,7 +193,8 @@ static int policy_drops_since(const struct policy *p, const char *reason,
 
 	*num = 0;
 	*others = 0;
-	err = policy_drops_read(&now);
+	reason = policy_reason(p, reason);
+	err = policy_drops_read(p, &now);
 	if (err)
 		return err;
 	for (i = 0; i < now.num; i++) {
@@ -235,11 +266,15 @@ static int policy_wait_counts(struct policy *p, const char *reason,
 }
 
 /* The count comes first, the line in the trace right behind it */
-int policy_traced(const char *reason, int num)
+int policy_traced(const struct policy *p, const char *reason, int num)
 {
 	uint64_t end = psp_now_ms() + POLICY_MS;
 	char text[40];
 	int traced;
+
+	/* Mainline's PSP has no such tracepoint */
+	if (!psp_nl_rekeys(&p->net.a.nl))
+		return 0;
 
 	snprintf(text, sizeof(text), " reason=%s\n", reason);
 	for (;;) {
@@ -256,7 +291,7 @@ int policy_dropped(struct policy *p, const char *reason, uint64_t num)
 {
 	int err = policy_wait_counts(p, reason, num, 0);
 
-	return err ? err : policy_traced(reason, num);
+	return err ? err : policy_traced(p, reason, num);
 }
 
 int policy_refused(struct policy *p, uint64_t num)
@@ -370,10 +405,13 @@ int policy_timewaits(const struct psp_end *end, uint16_t port)
 	return num4 < 0 ? num4 : num6 < 0 ? num6 : num4 + num6;
 }
 
-int policy_module_refs(void)
+int policy_state_refs(struct policy *p)
 {
 	int refs = -ENODATA;
 	FILE *file;
+
+	if (!psp_nl_rekeys(&p->net.a.nl))
+		return POLICY_STATE_REFS * psp_gauge(&p->net.a, "tx_keys");
 
 	file = fopen("/sys/module/psp/refcnt", "re");
 	if (!file)
@@ -384,11 +422,11 @@ int policy_module_refs(void)
 	return refs;
 }
 
-int policy_wait_module_refs(int refs)
+int policy_wait_state_refs(struct policy *p, int refs)
 {
 	uint64_t end = psp_now_ms() + POLICY_MS;
 
-	while (policy_module_refs() != refs) {
+	while (policy_state_refs(p) != refs) {
 		if (psp_now_ms() > end)
 			return -ETIMEDOUT;
 		psp_nap();

@@ -159,6 +159,8 @@ TEST_F(timewait, ack_after_rekey_is_secured)
 {
 	struct policy *p = &self->p;
 
+	if (!psp_nl_rekeys(&p->net.a.nl))
+		SKIP(return, PSP_NO_REKEYING);
 	ASSERT_EQ(0, policy_reach(p, POLICY_PSP_FULL));
 	ASSERT_EQ(0, psp_conn_rotate(&p->conn));
 	ASSERT_EQ(0, psp_conn_rekey(&p->conn));
@@ -178,6 +180,21 @@ TEST_F(timewait, rx_plain_rst__no_state_accepted)
 	EXPECT_EQ(0, policy_dropped_none(p));
 }
 
+/* Not answered: nothing from A on the wire before the drop was counted, and
+ * nothing after it. Mainline's PSP gives no reason for a drop in TIME_WAIT.
+ */
+static void expect_no_answer(struct __test_metadata *_metadata,
+			     struct policy *p, struct wire *wire,
+			     const char *reason)
+{
+	struct wire_seg seg;
+
+	if (psp_nl_rekeys(&p->net.a.nl))
+		EXPECT_EQ(0, policy_dropped(p, reason, 1));
+	EXPECT_EQ(0, next_from_a(wire, &seg, 100));
+	EXPECT_EQ(1, timewaits(p));
+}
+
 TEST_F(timewait, rx_plain_rst__psp_full_dropped)
 {
 	const struct forge_seg rst = { .flags = FORGE_RST };
@@ -185,8 +202,7 @@ TEST_F(timewait, rx_plain_rst__psp_full_dropped)
 
 	enter_quiet_timewait(_metadata, p, &self->wire, POLICY_PSP_FULL);
 	ASSERT_EQ(0, forge_plain(&p->forge, &rst));
-	EXPECT_EQ(0, policy_dropped(p, "plain-full", 1));
-	EXPECT_EQ(1, timewaits(p));
+	expect_no_answer(_metadata, p, &self->wire, "plain-full");
 }
 
 TEST_F(timewait, rx_psp_rst__psp_full_accepted)
@@ -209,20 +225,6 @@ TEST_F(timewait, rx_plain_data__no_state_accepted)
 	ASSERT_EQ(0, forge_text(&p->forge, "forged"));
 	ASSERT_EQ(1, next_from_a(&self->wire, &seg, POLICY_MS));
 	EXPECT_EQ(p->forge.seq, seg.ack);
-}
-
-/* Not answered: nothing from A on the wire before the drop was counted, and
- * nothing after it
- */
-static void expect_no_answer(struct __test_metadata *_metadata,
-			     struct policy *p, struct wire *wire,
-			     const char *reason)
-{
-	struct wire_seg seg;
-
-	EXPECT_EQ(0, policy_dropped(p, reason, 1));
-	EXPECT_EQ(0, next_from_a(wire, &seg, 100));
-	EXPECT_EQ(1, timewaits(p));
 }
 
 TEST_F(timewait, rx_plain_data__psp_full_dropped)

@@ -276,7 +276,7 @@ static void expect_busy(struct __test_metadata *_metadata, struct policy *p)
 	struct psp_conn *conn = &p->conn;
 
 	EXPECT_REFUSED(&conn->a.end->nl, psp_conn_tx(conn, &conn->a), -EBUSY,
-		       "sock-fd", "");
+		       psp_blame(&conn->a.end->nl, "sock-fd"), "");
 }
 
 TEST_F(policy, plain_segments_queued__tx_assoc_busy)

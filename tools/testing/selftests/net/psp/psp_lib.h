@@ -38,6 +38,24 @@ do {								\
 	EXPECT_TRUE(psp_ack_has_reason(ack_));			\
 } while (0)
 
+/* Rekeying, its statistics and counted drops: mainline's PSP has none of it */
+static inline bool psp_nl_rekeys(const struct psp_nl *nl)
+{
+	return psp_nl_has(nl, PSP_CMD_REKEY_STATS_GET);
+}
+
+/* Why a test that cannot do without is skipped */
+#define PSP_NO_REKEYING	"mainline's PSP: no rekeying"
+
+/*
+ * The attribute that gets the blame when a tx-assoc does not fit the socket's
+ * state: mainline's PSP names none there.
+ */
+static inline const char *psp_blame(const struct psp_nl *nl, const char *attr)
+{
+	return psp_nl_rekeys(nl) ? attr : "";
+}
+
 #define ATTR_BIT(name)		(1ULL << PSP_A_##name)
 
 #endif /* PSP_LIB_H */

@@ -39,10 +39,28 @@ static int psp_nl_family_group(struct psp_nl *nl, const struct nlattr *group)
 	return 0;
 }
 
-/* Ask the controller for the ids of the family and its groups */
+static void psp_nl_family_op(struct psp_nl *nl, const struct nlattr *op)
+{
+	const struct nlattr *attr;
+	uint32_t id;
+
+	mnl_attr_for_each_nested(attr, op) {
+		if (mnl_attr_get_type(attr) != CTRL_ATTR_OP_ID)
+			continue;
+		id = mnl_attr_get_u32(attr) & 0xff;
+		nl->cmds[id / 64] |= 1ULL << id % 64;
+	}
+}
+
+bool psp_nl_has(const struct psp_nl *nl, uint8_t cmd)
+{
+	return nl->cmds[cmd / 64] >> cmd % 64 & 1;
+}
+
+/* Ask the controller for the ids of the family and its groups, and commands */
 static int psp_nl_family(struct psp_nl *nl)
 {
-	const struct nlattr *attr, *group;
+	const struct nlattr *attr, *entry;
 	struct nlmsghdr *nlh;
 	int err;
 
@@ -58,11 +76,17 @@ static int psp_nl_family(struct psp_nl *nl)
 		return -EPROTO;
 	nl->family = mnl_attr_get_u16(attr);
 
+	attr = psp_nl_reply_attr(nl, CTRL_ATTR_OPS);
+	if (!attr)
+		return -EPROTO;
+	mnl_attr_for_each_nested(entry, attr)
+		psp_nl_family_op(nl, entry);
+
 	attr = psp_nl_reply_attr(nl, CTRL_ATTR_MCAST_GROUPS);
 	if (!attr)
 		return -EPROTO;
-	mnl_attr_for_each_nested(group, attr)
-		psp_nl_family_group(nl, group);
+	mnl_attr_for_each_nested(entry, attr)
+		psp_nl_family_group(nl, entry);
 	return nl->mgmt && nl->use ? 0 : -EPROTO;
 }
 

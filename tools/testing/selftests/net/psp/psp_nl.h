@@ -45,6 +45,7 @@ struct psp_ack {
  * @mgmt: id of the multicast group "mgmt"
  * @use: id of the multicast group "use"
  * @assoc: id of the multicast group "assoc", which mainline does not have
+ * @cmds: commands of the family, bit N for command N
  * @seq: sequence number of the last request
  * @ack: answer to the last request
  * @req: last request, being built or sent
@@ -57,6 +58,7 @@ struct psp_nl {
 	uint32_t mgmt;
 	uint32_t use;
 	uint32_t assoc;
+	uint64_t cmds[4];
 	uint32_t seq;
 	struct psp_ack ack;
 	char req[PSP_MSG_MAX];
@@ -142,6 +144,9 @@ struct psp_sock_info {
 /* The socket belongs to the namespace that the caller is in */
 int psp_nl_open(struct psp_nl *nl);
 void psp_nl_close(struct psp_nl *nl);
+
+/* The family has the command: the kernel says so */
+bool psp_nl_has(const struct psp_nl *nl, uint8_t cmd);
 
 /*
  * Raw requests: start one, add attributes with mnl_attr_put*(), send it.

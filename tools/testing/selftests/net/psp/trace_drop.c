@@ -42,7 +42,7 @@ static int dropped(struct policy *p, const char *reason)
 			return -ETIMEDOUT;
 		psp_nap();
 	}
-	return policy_traced(reason, 1);
+	return policy_traced(p, reason, 1);
 }
 
 /* Destination options between IP and TCP */

@@ -62,10 +62,21 @@ open_ports() {
 	[ "$MODE" = shell ] || exec 3> "$(port psp.ktap)"
 }
 
+# What the kernel was built to look for has to be looked for.
+kernel_has() {
+	grep -qx "$1=y" "$KERNEL_CONFIG"
+}
+
+# The core's file, unless the kernel has mainline's core, and the driver's.
+module_files() {
+	kernel_has CONFIG_INET_PSP || echo "$PSP_KO"
+	echo "$PSP_REF_KO"
+}
+
 load_modules() {
 	local ko depends module
 
-	for ko in "$PSP_KO" "$PSP_REF_KO"; do
+	for ko in $(module_files); do
 		depends=$(modinfo -F depends "$ko") || return 1
 		for module in ${depends//,/ }; do
 			[ "$module" = psp ] || modprobe "$module" || return 1
@@ -144,11 +155,6 @@ run_suites() {
 		*,"$name",*) run_suite "$name" "$seconds" "$command" ;;
 		esac
 	done < <(sed -e '/^[[:space:]]*\(#\|$\)/d' "$SUITE_TABLE")
-}
-
-# What the kernel was built to look for has to be looked for.
-kernel_has() {
-	grep -qx "$1=y" "$KERNEL_CONFIG"
 }
 
 # Where the kernel can look for leaks, it does; twice, as it wants time to be
