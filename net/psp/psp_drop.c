@@ -31,6 +31,7 @@ static const char * const psp_drop_names[PSP_DROP_MAX] = {
 	[PSP_DROP_TX_HEADERS]	= "tx-headers",
 	[PSP_DROP_TX_COPY]	= "tx-copy",
 	[PSP_DROP_TX_REPLY]	= "tx-reply",
+	[PSP_DROP_TX_PEER]	= "tx-peer",
 };
 
 static DEFINE_PER_CPU(struct psp_drop_counters, psp_drops);

@@ -24,7 +24,9 @@
  * @PSP_DROP_TX_DEV: marked segment about to leave through another device
  * @PSP_DROP_TX_HEADERS: marked segment with something between IP and TCP
  * @PSP_DROP_TX_COPY: copy of a segment, made before it could be marked
- * @PSP_DROP_TX_REPLY: no memory to secure a reset or an acknowledgment
+ * @PSP_DROP_TX_REPLY: no memory to secure a reset or an acknowledgment, or to
+ *	be able to later
+ * @PSP_DROP_TX_PEER: connection to a peer other than the one of the keys
  * @PSP_DROP_MAX: number of reasons
  *
  * The numbers are those by which rekey-stats-get reports them.
@@ -46,6 +48,7 @@ enum psp_drop {
 	PSP_DROP_TX_HEADERS = PSP_A_DROPS_TX_HEADERS,
 	PSP_DROP_TX_COPY = PSP_A_DROPS_TX_COPY,
 	PSP_DROP_TX_REPLY = PSP_A_DROPS_TX_REPLY,
+	PSP_DROP_TX_PEER = PSP_A_DROPS_TX_PEER,
 	PSP_DROP_MAX
 };
 

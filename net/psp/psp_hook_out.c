@@ -45,18 +45,34 @@ static void psp_out_keep_overhead(struct sock *sk)
 	icsk->icsk_sync_mss(sk, icsk->icsk_pmtu_cookie);
 }
 
-/* Make the state known by the socket's tuple: a new connection may have a new
- * one. Returns false if that fails, and replies could not find the state.
+/* The peer that has used the keys knows them: they are no proof that anybody
+ * else is at the other end, if the socket has been disconnected meanwhile.
  */
-static bool psp_out_link_flow(struct psp_sock *ps, struct sock *sk)
+static bool psp_out_is_other_peer(const struct psp_sock *ps,
+				  const struct psp_tuple *tuple)
+{
+	const struct psp_tuple *peer = &ps->flow_key.tuple;
+
+	return READ_ONCE(ps->peer_tx) &&
+	       (tuple->proto != peer->proto || tuple->rport != peer->rport ||
+		!ipv6_addr_equal(&tuple->raddr, &peer->raddr));
+}
+
+/* Make the state known by the socket's tuple: a new connection may have a new
+ * one. If that fails, replies could not find the state.
+ */
+static enum psp_drop psp_out_link_flow(struct psp_sock *ps, struct sock *sk)
 {
 	struct psp_tuple tuple;
 
 	psp_tuple_from_sock(&tuple, sk);
+	if (psp_out_is_other_peer(ps, &tuple))
+		return PSP_DROP_TX_PEER;
+
 	psp_flow_forget(ps->net, &tuple);
 	psp_flow_unlink(ps);
 
-	return !psp_flow_link(ps, &tuple);
+	return psp_flow_link(ps, &tuple) ? PSP_DROP_TX_REPLY : PSP_DROP_NOT;
 }
 
 static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
@@ -82,12 +98,17 @@ static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
 				    struct sk_buff *skb,
 				    const struct tcphdr *th)
 {
+	enum psp_drop reason = PSP_DROP_NOT;
+
 	/* A SYN begins a new connection, with sequence numbers of its own */
 	if (unlikely(th->syn))
 		ps->tx_latched = false;
-	if (unlikely(th->syn || !ps->flow_linked) &&
-	    !psp_out_link_flow(ps, sk))
+	if (unlikely(th->syn || !ps->flow_linked))
+		reason = psp_out_link_flow(ps, sk);
+	if (unlikely(reason)) {
+		psp_drop_count(ps->psd, skb, reason);
 		return NF_DROP;
+	}
 
 	if (ps->mode != PSP_SOCK_TX)
 		return NF_ACCEPT;
