@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/rhashtable-types.h>
 #include <linux/seqlock.h>
+#include <linux/tcp.h>
 #include <linux/xarray.h>
 #include <net/netns/generic.h>
 #include <net/psp.h>
@@ -269,6 +270,8 @@ enum psp_sock_mode {
  * @peer_tx: the peer has sent an authenticated packet; only ever set
  * @tx_latched: segments that start before @tx_latch go plain; socket lock
  * @tx_latch: first sequence number that goes out under PSP; socket lock
+ * @tx_first_seq: psp_sock_first_seq() of the connection that @tx_latch belongs
+ *	to; socket lock
  * @rx_latch: rcv_nxt at the first tx-assoc; valid from PSP_SOCK_TX on
  * @id: index in &psp_dev.socks, 0 if not there
  * @cookie: cookie of the socket
@@ -289,7 +292,8 @@ enum psp_sock_mode {
  * @flow_key: key of @flow; written under the socket lock
  * @flow_linked: @flow is in the table; under the socket lock while @sk lives
  * @forgotten: a new connection has taken over the tuple
- * @hash: sk_hash of the socket when it was destroyed
+ * @hash: sk_hash of the socket when @flow_key was set, or when it was
+ *	destroyed; socket lock
  * @bound_dev_if: interface that the socket was bound to when it was destroyed
  * @linger: link in &psp_net.lingering, under its linger_lock
  * @rcu: delays the release
@@ -307,6 +311,7 @@ struct psp_sock {
 	bool peer_tx;
 	bool tx_latched;
 	u32 tx_latch;
+	u32 tx_first_seq;
 	u32 rx_latch;
 
 	u32 id;
@@ -356,6 +361,19 @@ struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 				 u8 version);
 void psp_state_free(struct psp_sock *ps);
 void psp_state_check_full(struct psp_sock *ps);
+
+/**
+ * psp_sock_first_seq() - where the stream that a socket sends began
+ * @sk: TCP socket, locked
+ *
+ * Tells a connection from the one before it on the same socket.
+ *
+ * Return: sequence number, the same for the life of a connection.
+ */
+static inline u32 psp_sock_first_seq(const struct sock *sk)
+{
+	return tcp_sk(sk)->snd_una - (u32)tcp_sk(sk)->bytes_acked;
+}
 
 static inline enum psp_sock_mode psp_sock_mode(const struct psp_sock *ps)
 {

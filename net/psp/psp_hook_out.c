@@ -71,8 +71,19 @@ static enum psp_drop psp_out_link_flow(struct psp_sock *ps, struct sock *sk)
 
 	psp_flow_forget(ps->net, &tuple);
 	psp_flow_unlink(ps);
+	ps->hash = sk->sk_hash;
 
 	return psp_flow_link(ps, &tuple) ? PSP_DROP_TX_REPLY : PSP_DROP_NOT;
+}
+
+/* Does a connection begin? Mostly by a SYN, but a socket in repair is told
+ * that it has one.
+ */
+static bool psp_out_is_new_flow(const struct psp_sock *ps,
+				const struct sock *sk,
+				const struct tcphdr *th)
+{
+	return th->syn || !ps->flow_linked || ps->hash != sk->sk_hash;
 }
 
 static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
@@ -83,8 +94,11 @@ static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
 	if (likely(!ps->tx_latched))
 		return false;
 
-	/* All of the plain part has arrived: never compare again */
-	if (!before(tcp_sk(sk)->snd_una, ps->tx_latch)) {
+	/* All of the plain part has arrived, or it was that of a connection
+	 * that is over: never compare again
+	 */
+	if (!before(tcp_sk(sk)->snd_una, ps->tx_latch) ||
+	    psp_sock_first_seq(sk) != ps->tx_first_seq) {
 		ps->tx_latched = false;
 		return false;
 	}
@@ -103,7 +117,7 @@ static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
 	/* A SYN begins a new connection, with sequence numbers of its own */
 	if (unlikely(th->syn))
 		ps->tx_latched = false;
-	if (unlikely(th->syn || !ps->flow_linked))
+	if (unlikely(psp_out_is_new_flow(ps, sk, th)))
 		reason = psp_out_link_flow(ps, sk);
 	if (unlikely(reason)) {
 		psp_drop_count(ps->psd, skb, reason);

@@ -270,6 +270,7 @@ static void psp_sock_commit_tx(struct sock *sk, struct psp_sock *ps,
 
 	ps->tx_latch = tp->write_seq;
 	ps->tx_latched = tp->snd_una != tp->write_seq;
+	ps->tx_first_seq = psp_sock_first_seq(sk);
 	ps->rx_latch = tp->rcv_nxt;
 	psp_sock_fence_queues(sk);
 

@@ -70,6 +70,7 @@ struct psp_sock *psp_state_alloc(struct sock *sk, struct psp_dev *psd,
 	spin_lock_init(&ps->wire_lock);
 	seqcount_spinlock_init(&ps->wire_seq, &ps->wire_lock);
 	psp_tuple_from_sock(&ps->wire, sk);
+	ps->hash = sk->sk_hash;
 	INIT_LIST_HEAD(&ps->linger);
 
 	return ps;
