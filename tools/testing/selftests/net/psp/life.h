@@ -40,7 +40,7 @@ int life_look(struct wire *wire, struct life_seen *seen);
 /* The same: all under PSP, some from each end, and the core dropped none */
 bool life_is_secured(struct policy *p, struct wire *wire);
 
-/* Next segment under PSP from an end with all of @flags; a plain one is -EPERM */
+/* Next segment under PSP from an end, with all of @flags; -EPERM: plain */
 int life_next(struct wire *wire, bool from_a, uint8_t flags,
 	      struct wire_seg *seg);
 

@@ -95,7 +95,7 @@ static pid_t fork_sender(struct policy *p, int wait_fd, const char *text)
 TEST_F(life, forked_child_sends_under_psp_and_takes_nothing_along)
 {
 	struct policy *p = &self->p;
-	int refs = policy_module_refs();
+	int refs = policy_state_refs(p);
 	int status;
 	pid_t pid;
 
@@ -105,7 +105,7 @@ TEST_F(life, forked_child_sends_under_psp_and_takes_nothing_along)
 	EXPECT_EQ(0, policy_reads(p->conn.b.fd, "from the child"));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
-	EXPECT_EQ(refs + 2 * POLICY_STATE_REFS, policy_module_refs());
+	EXPECT_EQ(refs + 2 * POLICY_STATE_REFS, policy_state_refs(p));
 	EXPECT_EQ(0, psp_conn_ping(&p->conn));
 	EXPECT_TRUE(life_is_secured(p, &self->wire));
 }
@@ -114,7 +114,7 @@ TEST_F(life, forked_child_sends_under_psp_and_takes_nothing_along)
 TEST_F(life, state_lives_until_the_last_descriptor_is_closed)
 {
 	struct policy *p = &self->p;
-	int refs = policy_module_refs();
+	int refs = policy_state_refs(p);
 	int pipe_fd[2], status;
 	char byte;
 	pid_t pid;
@@ -127,7 +127,7 @@ TEST_F(life, state_lives_until_the_last_descriptor_is_closed)
 	ASSERT_EQ(0, policy_send(p->conn.b.fd, "still there?"));
 	ASSERT_EQ(0, psp_tcp_drain(p->conn.b.fd, LIFE_MS));
 	EXPECT_EQ(BPF_TCP_ESTABLISHED, policy_tcp_state(p->conn.b.fd));
-	EXPECT_EQ(refs + 2 * POLICY_STATE_REFS, policy_module_refs());
+	EXPECT_EQ(refs + 2 * POLICY_STATE_REFS, policy_state_refs(p));
 
 	ASSERT_EQ(1, write(pipe_fd[1], "", 1));
 	EXPECT_EQ(0, policy_reads(p->conn.b.fd, "last words"));
@@ -136,7 +136,7 @@ TEST_F(life, state_lives_until_the_last_descriptor_is_closed)
 	/* "still there?" was never read: the end is a reset */
 	EXPECT_EQ(-ECONNRESET, policy_read(p->conn.b.fd, &byte, 1));
 	life_close(&p->conn.b);
-	EXPECT_EQ(0, policy_wait_module_refs(refs));
+	EXPECT_EQ(0, policy_wait_state_refs(p, refs));
 	EXPECT_TRUE(life_is_secured(p, &self->wire));
 	close(pipe_fd[0]);
 	close(pipe_fd[1]);
@@ -181,7 +181,7 @@ static int take_fd(int from, struct psp_key *key)
 	return fd;
 }
 
-/* A process of its own, without capabilities, with a netlink socket of its own */
+/* A process without capabilities, with a netlink socket of its own */
 static int rekey_passed_fd(struct policy *p, int from)
 {
 	struct psp_key key;
@@ -252,7 +252,7 @@ static int disconnect(int fd)
 	return connect(fd, &none, sizeof(none)) ? -errno : 0;
 }
 
-/* The reset is plain, the rx key stays, and with it the second try is secured */
+/* The reset is plain, the rx key stays, and the second try is secured */
 TEST_F(life, refused_connect_with_an_rx_key_can_be_repeated)
 {
 	struct policy *p = &self->p;
@@ -274,7 +274,7 @@ TEST_F(life, refused_connect_with_an_rx_key_can_be_repeated)
 	EXPECT_EQ(0, policy_dropped_none(p));
 }
 
-/* With a tx key the SYN is PSP: no listener can answer that, whoever waits there */
+/* With a tx key the SYN is PSP: no listener can answer that */
 TEST_F(life, listener_is_deaf_to_a_syn_under_psp)
 {
 	struct policy *p = &self->p;
@@ -296,7 +296,7 @@ TEST_F(life, listener_is_deaf_to_a_syn_under_psp)
 	EXPECT_EQ(0, policy_dropped(p, "rx-tuple", seen.psp[FROM_A]));
 }
 
-/* Keys are the socket's: they stay, and everything that they forbid with them */
+/* Keys are the socket's: they stay, and with them all that they forbid */
 TEST_F(life, disconnection_resets_under_psp_and_keeps_the_state)
 {
 	struct policy *p = &self->p;

@@ -312,7 +312,7 @@ static int listen_mptcp(struct policy *p, uint16_t *port)
 	return fd;
 }
 
-/* Both ends speak MPTCP: neither may have keys, and no harm is done by asking */
+/* Both ends speak MPTCP: neither may have keys, and asking does no harm */
 TEST_F(life, mptcp_connection_is_refused)
 {
 	int domain = variant->family == PSP_IPV4 ? AF_INET : AF_INET6;

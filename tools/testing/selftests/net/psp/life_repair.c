@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * TCP_REPAIR cannot be kept away from a socket with state. It lets a process
- * with CAP_NET_ADMIN give a socket that it has disconnected a connection without
- * a handshake, with sequence numbers of its own choice.
+ * with CAP_NET_ADMIN give a socket that it has disconnected a connection
+ * without a handshake, with sequence numbers of its own choice.
  */
 #include <errno.h>
 #include <unistd.h>
