@@ -186,6 +186,7 @@ TEST_F(assoc, before_connect_protects_the_handshake)
 			       7000, &addr);
 		ASSERT_EQ(-1, connect(side->fd, (void *)&addr, len));
 		ASSERT_EQ(EINPROGRESS, errno);
+		ASSERT_EQ(0, psp_wire_wait_lost(conn->a.end, 1));
 		ASSERT_EQ(0, psp_wire_harm(conn->a.end, "loss", 0));
 	}
 	ASSERT_EQ(0, psp_xfer_both(conn, 100000, 20000));

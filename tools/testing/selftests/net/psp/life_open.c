@@ -34,6 +34,16 @@ static int call(struct psp_conn *conn)
 	return err;
 }
 
+/* Plain text both ways, of which no acknowledgment is still to come */
+static int ping_and_settle(struct psp_conn *conn)
+{
+	int err = psp_conn_ping(conn);
+
+	if (!err)
+		err = psp_tcp_drain(conn->a.fd, LIFE_MS);
+	return err ?: psp_tcp_drain(conn->b.fd, LIFE_MS);
+}
+
 /* A socket at A that is not connected, and counts whatever it says */
 static int new_caller(struct policy *p, struct wire *wire)
 {
@@ -63,7 +73,7 @@ TEST_F(life, children_of_a_listener_begin_plain)
 		ASSERT_GE(child[i].a.fd, 0);
 		ASSERT_EQ(0, psp_conn_finish(&child[i], listener, port));
 		EXPECT_FALSE(has_state(child[i].b.fd));
-		EXPECT_EQ(0, psp_conn_ping(&child[i]));
+		EXPECT_EQ(0, ping_and_settle(&child[i]));
 		if (i % 2)
 			ASSERT_EQ(0, psp_conn_secure(&child[i],
 						     variant->version));
@@ -265,7 +275,7 @@ TEST_F(life, refused_connect_with_an_rx_key_can_be_repeated)
 	EXPECT_EQ(-ECONNREFUSED, psp_conn_finish(conn, -1, port));
 	ASSERT_EQ(0, disconnect(conn->a.fd));
 	ASSERT_EQ(0, call(conn));
-	EXPECT_EQ(0, psp_conn_ping(conn));
+	EXPECT_EQ(0, ping_and_settle(conn));
 
 	ASSERT_EQ(0, psp_conn_rx(conn, &conn->b, p->version));
 	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
@@ -349,6 +359,7 @@ TEST_F(life, disconnected_sockets_meet_again_under_their_keys)
 	struct policy *p = &self->p;
 	uint16_t a_port = ntohs(p->forge.dport), b_port = ntohs(p->forge.sport);
 	struct life_seen seen;
+	int64_t lost;
 	char byte;
 
 	ASSERT_EQ(0, life_secure(p, &self->wire));
@@ -356,8 +367,13 @@ TEST_F(life, disconnected_sockets_meet_again_under_their_keys)
 	EXPECT_EQ(-ECONNRESET, policy_read(p->conn.b.fd, &byte, 1));
 	ASSERT_EQ(0, disconnect(p->conn.b.fd));
 
+	/* The first SYN is lost: the other end would have no socket for it */
+	lost = psp_gauge(&p->net.a, "wire_lost");
+	ASSERT_EQ(0, psp_wire_harm(&p->net.a, "loss", 100));
 	ASSERT_EQ(0, call_to(&p->conn.a, &p->net.b, variant->family, a_port,
 			     b_port));
+	ASSERT_EQ(0, psp_wire_wait_lost(&p->net.a, lost + 1));
+	ASSERT_EQ(0, psp_wire_harm(&p->net.a, "loss", 0));
 	ASSERT_EQ(0, call_to(&p->conn.b, &p->net.a, variant->family, b_port,
 			     a_port));
 	ASSERT_EQ(0, psp_xfer_both(&p->conn, LIFE_BULK, LIFE_MS));

@@ -22,6 +22,7 @@
 
 #define PSP_DEBUGFS	"/sys/kernel/debug"
 #define PSP_HARM_SCALE	10000	/* the knobs take frames out of so many */
+#define PSP_LOST_MS	20000
 #define PSP_TAP_NAME	"psptap"
 #define PSP_TAP_RCVBUF	(64 << 20)
 
@@ -113,6 +114,21 @@ int psp_wire_harm(struct psp_end *end, const char *harm, double percent)
 	snprintf(knob, sizeof(knob), "wire_%s", harm);
 	return psp_knob_set(end, knob, "%d",
 			    (int)(percent * PSP_HARM_SCALE / 100));
+}
+
+int psp_wire_wait_lost(struct psp_end *end, int64_t num)
+{
+	uint64_t deadline = psp_now_ms() + PSP_LOST_MS;
+	int64_t lost;
+
+	for (;;) {
+		lost = psp_gauge(end, "wire_lost");
+		if (lost < 0 || lost >= num)
+			return lost < 0 ? lost : 0;
+		if (psp_now_ms() > deadline)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
 }
 
 static int psp_tap_bind(struct psp_tap *tap, int ifindex)

@@ -41,6 +41,9 @@ int64_t psp_ethtool_stat(struct psp_end *end, const char *name);
  */
 int psp_wire_harm(struct psp_end *end, const char *harm, double percent);
 
+/* Wait until @num frames of the port have been lost that way */
+int psp_wire_wait_lost(struct psp_end *end, int64_t num);
+
 /**
  * struct psp_tap - sees the frames of the cable, in both directions, before
  *	psp_wire_harm() does anything to them
