@@ -268,7 +268,8 @@ enum psp_sock_mode {
  * @mode: &enum psp_sock_mode; written under the socket lock, read with
  *	psp_sock_mode()
  * @peer_tx: the peer has sent an authenticated packet; only ever set
- * @tx_latched: segments that start before @tx_latch go plain; socket lock
+ * @tx_latched: segments that start before @tx_latch go plain; written under the
+ *	socket lock
  * @tx_latch: first sequence number that goes out under PSP; socket lock
  * @tx_first_seq: psp_sock_first_seq() of the connection that @tx_latch belongs
  *	to; socket lock

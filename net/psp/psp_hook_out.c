@@ -99,12 +99,29 @@ static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
 	 */
 	if (!before(tcp_sk(sk)->snd_una, ps->tx_latch) ||
 	    psp_sock_first_seq(sk) != ps->tx_first_seq) {
-		ps->tx_latched = false;
+		WRITE_ONCE(ps->tx_latched, false);
 		return false;
 	}
 
 	return psp_policy_tx_is_plain(true, ps->tx_latch, ntohl(th->seq),
 				      skb->len > hlen || th->fin);
+}
+
+/* IP fragments what is too long for a route and may be fragmented, and builds
+ * the fragments without the mark: they would leave in plain text. It is told not
+ * to, as TCP would tell it on most sockets anyway; what is too long is dropped,
+ * and TCP hears of the MTU. IPv6 does not fragment TCP.
+ */
+static void psp_out_mark(struct sk_buff *skb)
+{
+	struct iphdr *iph = ip_hdr(skb);
+
+	skb->decrypted = 1;
+	if (skb->protocol != htons(ETH_P_IP) || iph->frag_off & htons(IP_DF))
+		return;
+
+	iph->frag_off |= htons(IP_DF);
+	ip_send_check(iph);
 }
 
 /* A segment of a socket with state */
@@ -116,7 +133,7 @@ static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
 
 	/* A SYN begins a new connection, with sequence numbers of its own */
 	if (unlikely(th->syn))
-		ps->tx_latched = false;
+		WRITE_ONCE(ps->tx_latched, false);
 	if (unlikely(psp_out_is_new_flow(ps, sk, th)))
 		reason = psp_out_link_flow(ps, sk);
 	if (unlikely(reason)) {
@@ -129,7 +146,7 @@ static unsigned int psp_out_segment(struct psp_sock *ps, struct sock *sk,
 
 	psp_out_keep_overhead(sk);
 	if (!psp_out_is_plain(ps, sk, skb, th))
-		skb->decrypted = 1;
+		psp_out_mark(skb);
 
 	return NF_ACCEPT;
 }

@@ -131,6 +131,17 @@ struct sk_buff *psp_xmit_drop(const struct psp_dev *psd,
 	return NULL;
 }
 
+/* A fragment may have been a marked segment, and the mark is lost. Plain text
+ * that is still to be sent again is the only exception.
+ */
+static bool psp_xmit_is_part(const struct psp_sock *ps,
+			     const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) &&
+	       ip_is_fragment(ip_hdr(skb)) &&
+	       psp_sock_mode(ps) == PSP_SOCK_TX && !READ_ONCE(ps->tx_latched);
+}
+
 /**
  * psp_validate_xmit() - sk_validate_xmit_skb of sockets with PSP state
  * @sk: the socket
@@ -153,7 +164,7 @@ struct sk_buff *psp_validate_xmit(struct sock *sk, struct net_device *dev,
 		return skb;
 	}
 
-	if (!skb->decrypted)
+	if (!skb->decrypted && !psp_xmit_is_part(ps, skb))
 		return skb;
 
 	return psp_xmit_drop(ps->psd, dev, skb, reason);

@@ -63,18 +63,27 @@ FIXTURE_VARIANT(mtu)
 {
 	enum psp_family family;
 	const char *peer;
+	int small;		/* MTU that IPv6 still accepts, or less */
+	int level;
+	int option;		/* of path MTU discovery */
 };
 
 FIXTURE_VARIANT_ADD(mtu, ipv4)
 {
 	.family = PSP_IPV4,
 	.peer = "10.0.0.2/32",
+	.small = 600,
+	.level = IPPROTO_IP,
+	.option = IP_MTU_DISCOVER,
 };
 
 FIXTURE_VARIANT_ADD(mtu, ipv6)
 {
 	.family = PSP_IPV6,
 	.peer = "fd00::2/128",
+	.small = 1280,
+	.level = IPPROTO_IPV6,
+	.option = IPV6_MTU_DISCOVER,
 };
 
 FIXTURE_SETUP(mtu)
@@ -110,6 +119,35 @@ TEST_F_TIMEOUT(mtu, of_the_route_falls_and_rises, TIMEOUT_S)
 	ASSERT_EQ(0, psp_sh(a, "ip route del %s", variant->peer));
 	EXPECT_EQ(0, path_fits(conn, &self->tap, 1500));
 	EXPECT_EQ(self->mss, psp_tcp_mss(conn->a.fd));
+}
+
+/* A locked MTU means that IP may fragment, and it would do so here: TCP has
+ * segments made for the MTU before.
+ */
+TEST_F_TIMEOUT(mtu, locked_on_the_route_makes_no_fragments, TIMEOUT_S)
+{
+	struct psp_conn *conn = &self->conn;
+	int mtu = variant->small;
+
+	psp_tap_flush(&self->tap);
+	ASSERT_EQ(0, psp_sh(self->net.a.ns, "ip route add %s dev psp0 \\\n"
+			    "	mtu lock %d", variant->peer, mtu));
+	EXPECT_EQ(0, psp_xfer_one(&conn->a, &conn->b, BULK, STALL_MS));
+	EXPECT_EQ(mtu + ETH_LEN, path_longest(&self->tap, &self->net.a));
+}
+
+TEST_F_TIMEOUT(mtu, of_a_socket_that_may_be_fragmented, TIMEOUT_S)
+{
+	struct psp_conn *conn = &self->conn;
+	int dont = IP_PMTUDISC_DONT, mtu = variant->small;
+
+	ASSERT_EQ(0, setsockopt(conn->a.fd, variant->level, variant->option,
+				&dont, sizeof(dont)));
+	psp_tap_flush(&self->tap);
+	ASSERT_EQ(0, psp_sh(self->net.a.ns, "ip route add %s dev psp0 mtu %d",
+			    variant->peer, mtu));
+	EXPECT_EQ(0, psp_xfer_one(&conn->a, &conn->b, BULK, STALL_MS));
+	EXPECT_EQ(mtu + ETH_LEN, path_longest(&self->tap, &self->net.a));
 }
 
 TEST_F_TIMEOUT(mtu, of_the_device_falls_and_rises, TIMEOUT_S)
