@@ -450,6 +450,8 @@ void psp_stale_work(struct work_struct *work);
 /* psp_container.c: between a PSP device and the containers that use it */
 unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state);
+unsigned int psp_container_ingress(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state);
 struct net_device *psp_container_dev_rcu(const struct psp_sock *ps);
 void psp_container_deliver(struct net_device *netdev, struct sk_buff *skb);
 

@@ -90,7 +90,8 @@ bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
  *
  * The PSP device's own network device encrypts it. An associated one hands it
  * over in plain text, so it must be one of a pair, whose other end takes it
- * from there (psp_container_forward()).
+ * from there (psp_container_forward()). A program of XDP at that end comes first
+ * and may send it anywhere, past all checks: then it is no way out.
  *
  * Context: RCU read section.
  * Return: true if it may.
@@ -99,13 +100,19 @@ bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
 			    const struct net_device *netdev)
 {
 	const struct psp_assoc_dev *ad;
+	struct net_device *peer;
 
 	if (likely(psd->main_netdev == netdev))
 		return true;
 
 	ad = psp_assoc_dev_abroad_rcu(psd, netdev);
+	if (!ad || !net_eq(dev_net_rcu(netdev), net))
+		return false;
 
-	return ad && READ_ONCE(ad->peer) && net_eq(dev_net_rcu(netdev), net);
+	/* It outlives this section: a grace period follows its notifiers */
+	peer = READ_ONCE(ad->peer);
+
+	return peer && !dev_xdp_prog_count(peer);
 }
 
 static void psp_assoc_dev_link(struct psp_assoc_dev *ad)

@@ -17,6 +17,9 @@
 
 #include "psp.h"
 
+/* Packet that is being delivered to an associated device on this CPU */
+static DEFINE_PER_CPU(const struct sk_buff *, psp_container_delivers);
+
 /* Is it a segment of a socket of the container, for this PSP device? */
 static bool psp_container_is_its_own(const struct psp_assoc_dev *ad,
 				     struct sk_buff *skb)
@@ -198,7 +201,8 @@ struct net_device *psp_container_dev_rcu(const struct psp_sock *ps)
  * @skb: packet without PSP, skb->data at the Ethernet header; it is consumed
  *
  * It goes into the stack as if @netdev had received it, and past GRO: the
- * packets in there are not known to whom takes @netdev away.
+ * packets in there are not known to whom takes @netdev away. Nor does it change
+ * to another CPU, so that psp_container_ingress() knows it.
  *
  * Context: softirq, RCU read section.
  */
@@ -214,5 +218,30 @@ void psp_container_deliver(struct net_device *netdev, struct sk_buff *skb)
 	skb->decrypted = 1;
 	skb->protocol = eth_type_trans(skb, netdev);
 	skb_set_queue_mapping(skb, 0);
-	netif_receive_skb(skb);
+	this_cpu_write(psp_container_delivers, skb);
+	netif_receive_skb_core(skb);
+	this_cpu_write(psp_container_delivers, NULL);
+}
+
+/**
+ * psp_container_ingress() - the ingress hook of an associated device
+ * @priv: the PSP device
+ * @skb: packet that enters
+ * @state: unused
+ *
+ * Only what psp_container_deliver() is delivering was authenticated for a
+ * socket of the container. Any other mark is that of a segment led back, or of
+ * a packet that was received for a socket of the host and then led here.
+ *
+ * Return: NF_ACCEPT or NF_DROP.
+ */
+unsigned int psp_container_ingress(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	if (likely(!skb->decrypted) ||
+	    likely(this_cpu_read(psp_container_delivers) == skb))
+		return NF_ACCEPT;
+
+	psp_drop_count(priv, skb, PSP_DROP_REDIRECTED);
+	return NF_DROP;
 }

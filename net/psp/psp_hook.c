@@ -173,8 +173,8 @@ static int psp_hook_assoc_dev_register(struct psp_assoc_dev *ad)
 	int err;
 
 	err = psp_hook_ingress_register(&ad->ingress, ad->netdev,
-					psp_hook_ingress, PSP_HOOK_PRI_INGRESS,
-					ad->psd);
+					psp_container_ingress,
+					PSP_HOOK_PRI_INGRESS, ad->psd);
 	if (err || !ad->peer || ad->peer_moving)
 		return err;
 

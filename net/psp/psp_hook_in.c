@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * LOCAL_IN: applies the policy to what is about to reach TCP; and the ingress
- * hook of PSP devices and their associated devices.
+ * hook of PSP devices.
  */
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
@@ -257,7 +257,7 @@ unsigned int psp_hook_in6(void *priv, struct sk_buff *skb,
 #endif
 
 /**
- * psp_hook_ingress() - the ingress hook of a PSP or associated device
+ * psp_hook_ingress() - the ingress hook of a PSP device
  * @priv: the PSP device
  * @skb: packet that enters, as the driver or a redirection delivers it
  * @state: unused

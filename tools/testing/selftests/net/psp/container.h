@@ -51,6 +51,9 @@ int container_disassoc(struct container *c);
  */
 int container_redirect(struct container *c);
 
+/* An XDP program at host0, which does nothing; and none any more */
+int container_xdp(struct container *c, bool on);
+
 /* Have it lead all that @from receives to the other end of @to */
 int container_mislead(struct container *c, const char *from, int to);
 

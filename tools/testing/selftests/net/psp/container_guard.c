@@ -179,6 +179,46 @@ TEST_F(guard, containers_key_does_not_speak_in_another_container)
 	policy_abort(conn);
 }
 
+/* The other way round: a socket of the host has the container's tuple, and BPF
+ * at the port leads whatever is for the container's address there.
+ */
+TEST_F(guard, hosts_key_does_not_speak_in_a_container)
+{
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+	struct psp_key key;
+	uint64_t before;
+
+	ASSERT_EQ(0, container_redirect(c));
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	ASSERT_EQ(0, forge_open(&self->forge, conn, &conn->a));
+	memcpy(self->forge.dst, c->net.a.mac, sizeof(self->forge.dst));
+	self->twin = container_twin(&c->net.a, variant->family, conn->a.fd);
+	ASSERT_LE(0, self->twin);
+	ASSERT_EQ(0, psp_nl_rx_assoc(&c->net.a.nl, c->net.a.dev_id, 0,
+				     self->twin, &key));
+
+	before = drops(c, PSP_A_DROPS_REDIRECTED);
+	ASSERT_EQ(0, forge_psp_text(&self->forge, "host's", 0, &key));
+	ASSERT_EQ(0, forge_psp_text(&self->forge, "host's", 0, &key));
+	EXPECT_EQ(0, wait_drops(c, PSP_A_DROPS_REDIRECTED, before));
+	EXPECT_TRUE(policy_is_quiet(conn->a.fd));
+	policy_abort(conn);
+}
+
+TEST_F(guard, xdp_at_the_other_end_of_the_pair)
+{
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	ASSERT_EQ(0, container_xdp(c, true));
+	expect_dropped(_metadata, c, conn, PSP_A_DROPS_TX_DEV);
+
+	ASSERT_EQ(0, container_xdp(c, false));
+	expect_recovers(_metadata, conn);
+}
+
 TEST_F(guard, containers_key_on_another_tuple_dropped)
 {
 	struct psp_conn *conn = &self->conn;

@@ -30,10 +30,11 @@
 #define INSN_EXIT							\
 	{ .code = BPF_JMP | BPF_EXIT }
 
-static int container_bpf_load(const struct bpf_insn *insns, unsigned int num)
+static int container_bpf_load_type(uint32_t type, const struct bpf_insn *insns,
+				   unsigned int num)
 {
 	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_SCHED_CLS,
+		.prog_type = type,
 		.insns = (uintptr_t)insns,
 		.insn_cnt = num,
 		.license = (uintptr_t)"GPL",
@@ -50,6 +51,11 @@ static int container_bpf_load(const struct bpf_insn *insns, unsigned int num)
 		err = -errno;
 	close(prog);
 	return err;
+}
+
+static int container_bpf_load(const struct bpf_insn *insns, unsigned int num)
+{
+	return container_bpf_load_type(BPF_PROG_TYPE_SCHED_CLS, insns, num);
 }
 
 /* Run the program for all that enters @ifname */
@@ -124,4 +130,26 @@ int container_mislead(struct container *c, const char *from, int to)
 	int err = container_bpf_load(insns, sizeof(insns) / sizeof(*insns));
 
 	return err ? err : container_bpf_attach(c, from);
+}
+
+int container_xdp(struct container *c, bool on)
+{
+	const struct bpf_insn insns[] = {
+		INSN_MOV(BPF_REG_0, XDP_PASS),
+		INSN_EXIT,
+	};
+	int err;
+
+	if (!on)
+		return psp_sh(c->net.a.ns, "ip link set host0 xdpgeneric off") ?
+		       -EIO : 0;
+
+	err = container_bpf_load_type(BPF_PROG_TYPE_XDP, insns,
+				      sizeof(insns) / sizeof(*insns));
+	if (!err && psp_sh(c->net.a.ns,
+			   "ip link set host0 xdpgeneric pinned "
+			   CONTAINER_BPF))
+		err = -EIO;
+	unlink(CONTAINER_BPF);
+	return err;
 }
