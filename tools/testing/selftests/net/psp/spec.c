@@ -72,7 +72,7 @@ TEST_F(spec, numbers_are_those_of_the_header)
 	EXPECT_ATTR(PSP_A_KEYS_MAX, "keys", "spi");
 	EXPECT_ATTR(PSP_A_STATS_MAX, "stats", "tx-error");
 	EXPECT_ATTR(PSP_A_REKEY_STATS_MAX, "rekey-stats", "drops");
-	EXPECT_ATTR(PSP_A_DROPS_MAX, "drops", "tx-reply");
+	EXPECT_ATTR(PSP_A_DROPS_MAX, "drops", "tx-peer");
 	EXPECT_ATTR(PSP_A_SOCK_MAX, "sock", "spi");
 	EXPECT_ATTR(PSP_A_SOCK_KEY_MAX, "sock-key", "packets");
 	EXPECT_CMD(PSP_CMD_DEV_GET, "dev-get");
