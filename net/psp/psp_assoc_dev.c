@@ -174,13 +174,16 @@ int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
 	netdev_hold(ad->peer, &ad->peer_tracker, GFP_KERNEL);
 	list_add_tail(&ad->list, &psd->assoc_devs);
 	psd->n_assoc_devs++;
-	psp_assoc_dev_link(ad);
 
 	err = psp_net_hook_dev(psd);
-	if (err)
+	if (err) {
 		psp_assoc_dev_del(ad);
+		return err;
+	}
 
-	return err;
+	/* From here on packet paths take it for a way in and out */
+	psp_assoc_dev_link(ad);
+	return 0;
 }
 
 /**

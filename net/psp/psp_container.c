@@ -88,6 +88,7 @@ static bool psp_container_route6(struct sk_buff *skb)
 	memset(IP6CB(skb), 0, sizeof(struct inet6_skb_parm));
 	IP6CB(skb)->iif = skb->dev->ifindex;
 	dst = psp_container_lookup6(net, skb);
+	skb_dst_drop(skb);
 	skb_dst_set(skb, dst);
 	rt = container_of(dst, struct rt6_info, dst);
 
