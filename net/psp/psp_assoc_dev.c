@@ -90,8 +90,8 @@ bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
  *
  * The PSP device's own network device encrypts it. An associated one hands it
  * over in plain text, so it must be one of a pair, whose other end takes it
- * from there (psp_container_forward()). A program of XDP at that end comes first
- * and may send it anywhere, past all checks: then it is no way out.
+ * from there (psp_container_forward()). A program of XDP at that end comes
+ * first and may send it anywhere, past all checks: then it is no way out.
  *
  * Context: RCU read section.
  * Return: true if it may.

@@ -108,9 +108,9 @@ static bool psp_out_is_plain(struct psp_sock *ps, const struct sock *sk,
 }
 
 /* IP fragments what is too long for a route and may be fragmented, and builds
- * the fragments without the mark: they would leave in plain text. It is told not
- * to, as TCP would tell it on most sockets anyway; what is too long is dropped,
- * and TCP hears of the MTU. IPv6 does not fragment TCP.
+ * the fragments without the mark: they would leave in plain text. It is told
+ * not to, as TCP would tell it on most sockets anyway; what is too long is
+ * dropped, and TCP hears of the MTU. IPv6 does not fragment TCP.
  */
 static void psp_out_mark(struct sk_buff *skb)
 {
