@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 #include "deferred.h"
+#include "watch.h"
 
 #define REKEYS		64
 #define TIMEOUT_S	120
@@ -207,23 +208,23 @@ TEST_F(deferred, each_step_is_traced)
 	struct psp_conn *conn = &self->conn;
 	struct psp_end *a = &self->net.a;
 
-	ASSERT_EQ(0, deferred_trace(true));
+	ASSERT_EQ(0, watch_trace(true));
 	ASSERT_EQ(0, psp_knob_set(a, "tx_hold_completions",
 				  DEFERRED_ALL_QUEUES));
 	ASSERT_EQ(0, deferred_message(conn, &conn->a));
 	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
 	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 1));
-	EXPECT_EQ(1, deferred_traced("add"));
-	EXPECT_EQ(1, deferred_traced("release"));
-	EXPECT_EQ(1, deferred_traced("retire"));
-	EXPECT_EQ(0, deferred_traced("quiesced"));
-	EXPECT_EQ(0, deferred_traced("del"));
+	EXPECT_EQ(1, watch_traced("psp_tx_key_add", ""));
+	EXPECT_EQ(1, watch_traced("psp_tx_key_release", ""));
+	EXPECT_EQ(1, watch_traced("psp_tx_key_retire", ""));
+	EXPECT_EQ(0, watch_traced("psp_tx_key_quiesced", ""));
+	EXPECT_EQ(0, watch_traced("psp_tx_key_del", ""));
 
 	ASSERT_EQ(0, psp_knob_set(a, "tx_hold_completions", "0"));
 	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 0));
-	EXPECT_EQ(1, deferred_traced("quiesced"));
-	EXPECT_EQ(1, deferred_traced("del"));
-	EXPECT_EQ(0, deferred_trace(false));
+	EXPECT_EQ(1, watch_traced("psp_tx_key_quiesced", ""));
+	EXPECT_EQ(1, watch_traced("psp_tx_key_del", ""));
+	EXPECT_EQ(0, watch_trace(false));
 }
 
 /* Completions come one by one and late, but they do come */

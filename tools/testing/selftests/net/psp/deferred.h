@@ -28,13 +28,6 @@ bool deferred_has_handle(struct psp_end *end, uint32_t handle);
  */
 int deferred_no_limits(struct psp_end *end);
 
-/*
- * Trace the life of tx keys from now on, or no more; and how often an event
- * ("quiesced") has been seen, or -errno
- */
-int deferred_trace(bool on);
-int deferred_traced(const char *event);
-
 /* One byte from @from to its peer, read there and acknowledged */
 int deferred_message(struct psp_conn *conn, struct psp_side *from);
 

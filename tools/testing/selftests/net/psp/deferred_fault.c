@@ -11,6 +11,7 @@
 
 #include "kselftest_harness.h"
 #include "deferred.h"
+#include "watch.h"
 
 #define ROUNDS		5
 #define FAULT_EARLY	"1"
@@ -107,11 +108,11 @@ TEST_F(fault, callback_before_retire_has_returned_is_fine)
 	struct psp_end *a = &self->net.a;
 
 	ASSERT_EQ(0, psp_knob_set(a, "quiesce_fault", FAULT_EARLY));
-	ASSERT_EQ(0, deferred_trace(true));
+	ASSERT_EQ(0, watch_trace(true));
 	EXPECT_EQ(0, fault_rekey(&self->conn));
 	/* Those with nothing in flight too, which otherwise have no callback */
-	EXPECT_EQ(2 * ROUNDS, deferred_traced("quiesced"));
-	EXPECT_EQ(0, deferred_trace(false));
+	EXPECT_EQ(2 * ROUNDS, watch_traced("psp_tx_key_quiesced", ""));
+	EXPECT_EQ(0, watch_trace(false));
 	EXPECT_EQ(2 * ROUNDS,
 		  deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS_DELETED));
 	EXPECT_EQ(0, fault_warnings(self->kmsg, a));

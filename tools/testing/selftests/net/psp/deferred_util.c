@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the tests of deferred deletion share */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,6 @@
 #include <unistd.h>
 
 #include "deferred.h"
-
-#define TRACING	"/sys/kernel/tracing"
 
 int64_t deferred_stat(struct psp_end *end, int which)
 {
@@ -89,45 +86,6 @@ int deferred_no_limits(struct psp_end *end)
 		      "for q in /sys/class/net/%s/queues/tx-*; do "
 		      "echo 1000000 > $q/byte_queue_limits/limit_min || exit 1;"
 		      " done'", end->ifname) ? -EIO : 0;
-}
-
-static int deferred_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-int deferred_trace(bool on)
-{
-	int err = 0;
-
-	/* Opened for writing, the trace is emptied */
-	if (on)
-		err = deferred_write(TRACING "/trace", "\n");
-	return err ? err : deferred_write(TRACING "/events/psp/enable",
-					  on ? "1" : "0");
-}
-
-int deferred_traced(const char *event)
-{
-	FILE *file = fopen(TRACING "/trace", "re");
-	char line[512], want[64];
-	int num = 0;
-
-	if (!file)
-		return -errno;
-	snprintf(want, sizeof(want), " psp_tx_key_%s: ", event);
-	while (fgets(line, sizeof(line), file))
-		num += !!strstr(line, want);
-	fclose(file);
-	return num;
 }
 
 int deferred_message(struct psp_conn *conn, struct psp_side *from)
