@@ -58,38 +58,11 @@ FIXTURE_TEARDOWN(change)
 	psp_net_close(&self->net);
 }
 
-static int64_t change_stat(struct psp_end *end, int which)
-{
-	struct psp_stats stats;
-	int err = psp_nl_stats(&end->nl, end->dev_id, &stats);
-
-	return err ? err : stats.val[which];
-}
-
-/* Packets that no key of the device opens */
-static int64_t change_refused(struct psp_end *end)
-{
-	return change_stat(end, PSP_A_STATS_RX_BAD) +
-	       change_stat(end, PSP_A_STATS_RX_AUTH_FAIL);
-}
-
-static int change_wait_refused(struct psp_end *end, int64_t least)
-{
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-
-	while (change_refused(end) < least) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 /* Rotate, then send a segment under the key that B gave out at first */
 static int change_rotate_and_try(struct psp_conn *conn, struct forge *forge)
 {
 	struct psp_end *b = conn->b.end;
-	int64_t refused = change_refused(b);
+	int64_t refused = psp_end_refused(b);
 	int err;
 
 	err = psp_nl_rotate(&b->nl, b->dev_id);
@@ -97,7 +70,7 @@ static int change_rotate_and_try(struct psp_conn *conn, struct forge *forge)
 		err = forge_psp_text(forge, "stale", conn->version,
 				     &conn->b.rx);
 	if (!err)
-		err = change_wait_refused(b, refused + 1);
+		err = psp_end_wait_refused(b, refused + 1, STALL_MS);
 	return err ? err : psp_tcp_inq(conn->b.fd);
 }
 
@@ -116,8 +89,8 @@ TEST_F_TIMEOUT(change, key_never_replaced_is_stale_for_300_rotations, TIMEOUT_S)
 			TH_LOG("after %d rotations", i);
 	}
 	forge_close(&forge);
-	EXPECT_EQ(ROTATIONS, change_stat(b, PSP_A_STATS_KEY_ROTATIONS));
-	EXPECT_EQ(1, change_stat(b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(ROTATIONS, psp_end_stat(b, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(1, psp_end_stat(b, PSP_A_STATS_STALE_EVENTS));
 
 	ASSERT_EQ(0, psp_conn_rekey_dir(conn, &conn->a));
 	EXPECT_NE(first.spi, conn->b.rx.spi);
@@ -133,8 +106,8 @@ TEST_F(change, versions_disabled_under_traffic_lose_nothing)
 	psp_flood_start(conn, xfer);
 	ASSERT_EQ(0, psp_flood_flow(xfer, 20000, STALL_MS));
 	ASSERT_EQ(0, psp_nl_dev_set(&b->nl, b->dev_id, 0));
-	ASSERT_EQ(0, change_wait_refused(b, 1));
-	EXPECT_EQ(0, change_stat(b, PSP_A_STATS_RX_AUTH_FAIL));
+	ASSERT_EQ(0, psp_end_wait_refused(b, 1, STALL_MS));
+	EXPECT_EQ(0, psp_end_stat(b, PSP_A_STATS_RX_AUTH_FAIL));
 
 	ASSERT_EQ(0, psp_nl_dev_set(&b->nl, b->dev_id, PSP_VERSIONS_ALL));
 	ASSERT_EQ(0, psp_flood_flow(xfer, 20000, STALL_MS));
@@ -196,8 +169,8 @@ TEST_F(change, two_devices_of_one_host_are_strangers)
 	ASSERT_EQ(0, psp_conn_rotate(&two));
 	EXPECT_EQ(0, psp_xfer_both(one, 20000, STALL_MS));
 	EXPECT_EQ(0, psp_xfer_both(&two, 20000, STALL_MS));
-	EXPECT_EQ(0, change_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
-	EXPECT_EQ(0, change_stat(self->a, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_STALE_EVENTS));
 
 	/* Nor is its removal any of the other's business */
 	ASSERT_EQ(0, psp_sh(self->net.a.ns, "ip link del psp2"));
@@ -221,11 +194,11 @@ TEST_F(change, key_of_one_device_is_nothing_on_the_other)
 	ASSERT_EQ(0, psp_tcp_drain(two.a.fd, STALL_MS));
 	ASSERT_EQ(0, psp_tcp_drain(two.b.fd, STALL_MS));
 
-	refused = change_refused(&more.b);
+	refused = psp_end_refused(&more.b);
 	ASSERT_EQ(0, forge_open(&forge, &two, &two.b));
 	ASSERT_EQ(0, forge_psp_text(&forge, "other", variant->version,
 				    &self->conn.b.rx));
-	EXPECT_EQ(0, change_wait_refused(&more.b, refused + 1));
+	EXPECT_EQ(0, psp_end_wait_refused(&more.b, refused + 1, STALL_MS));
 	EXPECT_EQ(0, psp_tcp_inq(two.b.fd));
 	forge_close(&forge);
 

@@ -251,6 +251,32 @@ int psp_net_replug(struct psp_net *net)
 	return err;
 }
 
+int64_t psp_end_stat(struct psp_end *end, int which)
+{
+	struct psp_stats stats;
+	int err = psp_nl_stats(&end->nl, end->dev_id, &stats);
+
+	return err ? err : (int64_t)stats.val[which];
+}
+
+int64_t psp_end_refused(struct psp_end *end)
+{
+	return psp_end_stat(end, PSP_A_STATS_RX_BAD) +
+	       psp_end_stat(end, PSP_A_STATS_RX_AUTH_FAIL);
+}
+
+int psp_end_wait_refused(struct psp_end *end, int64_t num, int timeout_ms)
+{
+	uint64_t deadline = psp_now_ms() + timeout_ms;
+
+	while (psp_end_refused(end) < num) {
+		if (psp_now_ms() > deadline)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
+	return 0;
+}
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end)
 {
 	return end == &net->a ? &net->b : &net->a;

@@ -75,6 +75,14 @@ int psp_end_up(struct psp_end *end);
 /* Read the hardware address of an end in the current namespace */
 int psp_end_mac(struct psp_end *end);
 
+/*
+ * A counter of get-stats (PSP_A_STATS_*); the packets that no key of the device
+ * opened; or -errno. And wait until there are @num of those.
+ */
+int64_t psp_end_stat(struct psp_end *end, int which);
+int64_t psp_end_refused(struct psp_end *end);
+int psp_end_wait_refused(struct psp_end *end, int64_t num, int timeout_ms);
+
 struct psp_end *psp_net_other(struct psp_net *net, struct psp_end *end);
 
 /* Network namespaces: sockets belong to the one they are made in */

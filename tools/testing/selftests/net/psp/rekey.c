@@ -50,22 +50,6 @@ FIXTURE_TEARDOWN(rekey)
 	psp_net_close(&self->net);
 }
 
-static uint64_t rekey_stat(struct psp_end *end, int which)
-{
-	struct psp_stats stats;
-
-	if (psp_nl_stats(&end->nl, end->dev_id, &stats))
-		return UINT64_MAX;
-	return stats.val[which];
-}
-
-/* PSP packets that the device of @end could not or would not open */
-static uint64_t rekey_refused(struct psp_end *end)
-{
-	return rekey_stat(end, PSP_A_STATS_RX_BAD) +
-	       rekey_stat(end, PSP_A_STATS_RX_AUTH_FAIL);
-}
-
 /* SPIs of the newest PSP packets that have crossed the wire: older ones may
  * have been under way in the device while the key was changed.
  */
@@ -107,10 +91,10 @@ TEST_F_TIMEOUT(rekey, both_ends_while_data_flows_both_ways, TIMEOUT_S)
 
 	EXPECT_EQ(PHASE_BIT, (old_a.spi ^ conn->a.rx.spi) & PHASE_BIT);
 	EXPECT_EQ(PHASE_BIT, (old_b.spi ^ conn->b.rx.spi) & PHASE_BIT);
-	EXPECT_EQ(0, rekey_refused(&self->net.a));
-	EXPECT_EQ(0, rekey_refused(&self->net.b));
-	EXPECT_EQ(0, rekey_stat(&self->net.a, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(0, rekey_stat(&self->net.b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_refused(&self->net.a));
+	EXPECT_EQ(0, psp_end_refused(&self->net.b));
+	EXPECT_EQ(0, psp_end_stat(&self->net.a, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_stat(&self->net.b, PSP_A_STATS_STALE_EVENTS));
 }
 
 struct rekey_thread {
@@ -176,7 +160,7 @@ TEST_F(rekey, rx_alone_and_previous_spi_is_accepted)
 	EXPECT_EQ(0, psp_xfer_both(conn, 200000, STALL_MS));
 	rekey_wire_spis(&tap, &self->net, &from_a, &from_b);
 	EXPECT_EQ(conn->a.tx.spi, from_a);
-	EXPECT_EQ(0, rekey_refused(&self->net.b));
+	EXPECT_EQ(0, psp_end_refused(&self->net.b));
 	psp_tap_close(&tap);
 }
 
@@ -205,7 +189,6 @@ TEST_F(rekey, spi_before_the_previous_is_dropped)
 {
 	struct psp_conn *conn = &self->conn;
 	struct psp_end *b = &self->net.b;
-	uint64_t deadline = psp_now_ms() + STALL_MS;
 	struct psp_xfer xfer;
 	int i;
 
@@ -215,10 +198,7 @@ TEST_F(rekey, spi_before_the_previous_is_dropped)
 	}
 	psp_xfer_init(&xfer, &conn->a, &conn->b, 50000);
 	ASSERT_EQ(0, psp_xfer_step(&xfer, 1, STALL_MS));
-	while (!rekey_refused(b)) {
-		ASSERT_LT(psp_now_ms(), deadline);
-		psp_nap();
-	}
+	ASSERT_EQ(0, psp_end_wait_refused(b, 1, STALL_MS));
 	EXPECT_EQ(0, psp_tcp_inq(conn->b.fd));
 
 	ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
@@ -237,7 +217,7 @@ TEST_F(rekey, tx_alone_with_the_key_in_use_is_allowed)
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->a));
 	}
 	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
-	EXPECT_EQ(0, rekey_refused(&self->net.b));
+	EXPECT_EQ(0, psp_end_refused(&self->net.b));
 }
 
 /* The receiver knows both, so there is no order between them */
@@ -255,7 +235,7 @@ TEST_F(rekey, tx_may_go_back_to_the_previous_spi)
 				     variant->version, conn->a.fd, &old));
 	ASSERT_EQ(0, psp_flood_flow(xfer, 100000, STALL_MS));
 	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
-	EXPECT_EQ(0, rekey_refused(&self->net.b));
+	EXPECT_EQ(0, psp_end_refused(&self->net.b));
 }
 
 /* What is handed to the device after the swap bears the new SPI */

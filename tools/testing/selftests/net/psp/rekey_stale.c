@@ -10,6 +10,7 @@
 
 #define STALL_MS	20000
 #define TIMEOUT_S	90
+#define REFUSED		3	/* a few, retransmissions among them */
 
 FIXTURE(stale)
 {
@@ -63,39 +64,11 @@ static int stale_rotate(struct psp_end *end, int times)
 	return err;
 }
 
-static uint64_t stale_stat(struct psp_end *end, int which)
-{
-	struct psp_stats stats;
-
-	if (psp_nl_stats(&end->nl, end->dev_id, &stats))
-		return UINT64_MAX;
-	return stats.val[which];
-}
-
-static uint64_t stale_refused(struct psp_end *end)
-{
-	return stale_stat(end, PSP_A_STATS_RX_BAD) +
-	       stale_stat(end, PSP_A_STATS_RX_AUTH_FAIL);
-}
-
-/* Wait until @end has refused a few packets, retransmissions among them */
-static int stale_wait_refused(struct psp_end *end)
-{
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-
-	while (stale_refused(end) < 3) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 TEST_F(stale, one_rotation_changes_nothing)
 {
 	ASSERT_EQ(0, psp_conn_rotate(&self->conn));
 	EXPECT_EQ(0, psp_xfer_both(&self->conn, 100000, STALL_MS));
-	EXPECT_EQ(0, stale_refused(self->a) + stale_refused(self->b));
+	EXPECT_EQ(0, psp_end_refused(self->a) + psp_end_refused(self->b));
 }
 
 TEST_F(stale, two_rotations_without_rekey_stop_rx)
@@ -105,7 +78,7 @@ TEST_F(stale, two_rotations_without_rekey_stop_rx)
 	ASSERT_EQ(0, stale_rotate(self->b, 2));
 	psp_xfer_init(&xfer, &self->conn.a, &self->conn.b, 20000);
 	ASSERT_EQ(0, psp_xfer_step(&xfer, 1, STALL_MS));
-	EXPECT_EQ(0, stale_wait_refused(self->b));
+	EXPECT_EQ(0, psp_end_wait_refused(self->b, REFUSED, STALL_MS));
 	EXPECT_EQ(0, psp_tcp_inq(self->conn.b.fd));
 	EXPECT_EQ(20000, psp_tcp_outq(self->conn.a.fd));
 }
@@ -123,7 +96,7 @@ TEST_F(stale, late_rx_rekey_loses_no_byte)
 	psp_xfer_init(&xfer[1], &conn->b, &conn->a, 200000);
 	ASSERT_EQ(0, psp_xfer_until(&xfer[1], 1, 5000, STALL_MS));
 	ASSERT_EQ(0, psp_xfer_step(&xfer[0], 1, STALL_MS));
-	ASSERT_EQ(0, stale_wait_refused(self->b));
+	ASSERT_EQ(0, psp_end_wait_refused(self->b, REFUSED, STALL_MS));
 	EXPECT_EQ(0, xfer[0].rcvd);
 
 	ASSERT_EQ(0, psp_conn_rekey_dir(conn, &conn->a));
@@ -140,8 +113,8 @@ TEST_F(stale, both_ends_come_back_with_keys_from_another_channel)
 	psp_xfer_init(&xfer[0], &conn->a, &conn->b, 200000);
 	psp_xfer_init(&xfer[1], &conn->b, &conn->a, 200000);
 	ASSERT_EQ(0, psp_xfer_step(xfer, 2, STALL_MS));
-	ASSERT_EQ(0, stale_wait_refused(self->a));
-	ASSERT_EQ(0, stale_wait_refused(self->b));
+	ASSERT_EQ(0, psp_end_wait_refused(self->a, REFUSED, STALL_MS));
+	ASSERT_EQ(0, psp_end_wait_refused(self->b, REFUSED, STALL_MS));
 	EXPECT_EQ(0, xfer[0].rcvd + xfer[1].rcvd);
 
 	ASSERT_EQ(0, psp_conn_rekey(conn));
@@ -160,17 +133,17 @@ TEST_F(stale, events_count_sockets_left_behind)
 		ASSERT_EQ(0, psp_conn_secure(&more[i], variant->version));
 	}
 	ASSERT_EQ(0, stale_rotate(self->b, 1));
-	EXPECT_EQ(0, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
 	ASSERT_EQ(0, psp_conn_rekey_dir(&self->conn, &self->conn.a));
 	ASSERT_EQ(0, stale_rotate(self->b, 1));
-	EXPECT_EQ(2, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(2, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
 	ASSERT_EQ(0, stale_rotate(self->b, 1));
-	EXPECT_EQ(3, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(3, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
 	ASSERT_EQ(0, stale_rotate(self->b, 1));
-	EXPECT_EQ(3, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(4, stale_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
-	EXPECT_EQ(0, stale_stat(self->a, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(0, stale_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(3, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(4, psp_end_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
 	for (i = 0; i < 2; i++)
 		psp_conn_close(&more[i]);
 }
@@ -203,8 +176,8 @@ TEST_F(stale, closed_sockets_are_not_left_behind)
 		psp_nap();
 	}
 	ASSERT_EQ(0, stale_rotate(self->b, 3));
-	EXPECT_EQ(0, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(3, stale_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(0, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(3, psp_end_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
 }
 
 /* Replaced tx keys leave the device, soon */
@@ -234,10 +207,10 @@ TEST_F_TIMEOUT(stale, hundred_rotations_during_one_transfer, TIMEOUT_S)
 		ASSERT_EQ(0, psp_flood_flow(xfer, 20000, STALL_MS));
 	}
 	EXPECT_EQ(0, psp_flood_end(xfer, STALL_MS));
-	EXPECT_EQ(num, stale_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
-	EXPECT_EQ(num, stale_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
-	EXPECT_EQ(0, stale_stat(self->a, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(0, stale_stat(self->b, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(num, psp_end_stat(self->a, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(num, psp_end_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
+	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_STALE_EVENTS));
+	EXPECT_EQ(0, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
 	EXPECT_EQ(0, stale_wait_keys(self->a, 1));
 	EXPECT_EQ(0, stale_wait_keys(self->b, 1));
 }
