@@ -369,11 +369,11 @@ TEST_F(life, disconnected_sockets_meet_again_under_their_keys)
 
 	/* The first SYN is lost: the other end would have no socket for it */
 	lost = psp_gauge(&p->net.a, "wire_lost");
-	ASSERT_EQ(0, psp_wire_harm(&p->net.a, "loss", 100));
+	ASSERT_EQ(0, life_cut(&p->net.a, true));
 	ASSERT_EQ(0, call_to(&p->conn.a, &p->net.b, variant->family, a_port,
 			     b_port));
 	ASSERT_EQ(0, psp_wire_wait_lost(&p->net.a, lost + 1));
-	ASSERT_EQ(0, psp_wire_harm(&p->net.a, "loss", 0));
+	ASSERT_EQ(0, life_cut(&p->net.a, false));
 	ASSERT_EQ(0, call_to(&p->conn.b, &p->net.a, variant->family, b_port,
 			     a_port));
 	ASSERT_EQ(0, psp_xfer_both(&p->conn, LIFE_BULK, LIFE_MS));

@@ -74,7 +74,10 @@ int policy_mark(struct policy *p);
  */
 int policy_dropped(struct policy *p, const char *reason, uint64_t num);
 
-/* The same for what A's device cannot open */
+/* The same, but there may be more, and others: TCP sends again */
+int policy_dropped_some(struct policy *p, const char *reason, int num);
+
+/* policy_dropped() for what A's device cannot open */
 int policy_refused(struct policy *p, uint64_t num);
 
 /* Since policy_mark(): how many, without waiting */

@@ -71,22 +71,6 @@ static int stop_diversion(struct policy *p)
 		      p->net.a.ifname);
 }
 
-/* Wait for some, there may be more: TCP sends again */
-static int wait_drops(struct policy *p, const char *reason, int num)
-{
-	uint64_t end = psp_now_ms() + POLICY_MS;
-	int64_t count;
-
-	do {
-		count = policy_drop_count(p, reason);
-		if (count < 0 || count >= num)
-			return count < 0 ? count : policy_traced(p, reason,
-							num);
-		psp_nap();
-	} while (psp_now_ms() < end);
-	return -ETIMEDOUT;
-}
-
 static int wait_retrans(int fd, int num)
 {
 	uint64_t end = psp_now_ms() + POLICY_MS;
@@ -113,7 +97,7 @@ static void expect_not_authentic(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, policy_send(p->conn.a.fd, "marked"));
 	if (reason)
-		EXPECT_EQ(0, wait_drops(p, reason, 2));
+		EXPECT_EQ(0, policy_dropped_some(p, reason, 2));
 	EXPECT_EQ(0, wait_retrans(p->conn.a.fd, 2));
 	EXPECT_TRUE(policy_is_quiet(p->conn.b.fd));
 

@@ -287,6 +287,22 @@ int policy_traced(const struct policy *p, const char *reason, int num)
 	}
 }
 
+int policy_dropped_some(struct policy *p, const char *reason, int num)
+{
+	uint64_t end = psp_now_ms() + POLICY_MS;
+	int64_t count;
+
+	do {
+		count = policy_drop_count(p, reason);
+		if (count < 0)
+			return count;
+		if (count >= num)
+			return policy_traced(p, reason, num);
+		psp_nap();
+	} while (psp_now_ms() < end);
+	return -ETIMEDOUT;
+}
+
 int policy_dropped(struct policy *p, const char *reason, uint64_t num)
 {
 	int err = policy_wait_counts(p, reason, num, 0);

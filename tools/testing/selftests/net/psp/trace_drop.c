@@ -32,19 +32,6 @@ FIXTURE_TEARDOWN(trace_drop)
 	policy_close(&self->p);
 }
 
-/* At least one; what TCP sends again may follow */
-static int dropped(struct policy *p, const char *reason)
-{
-	uint64_t end = psp_now_ms() + POLICY_MS;
-
-	while (policy_drop_count(p, reason) < 1) {
-		if (psp_now_ms() > end)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return policy_traced(p, reason, 1);
-}
-
 /* Destination options between IP and TCP */
 TEST_F(trace_drop, of_a_header_before_tcp)
 {
@@ -55,7 +42,7 @@ TEST_F(trace_drop, of_a_header_before_tcp)
 	ASSERT_EQ(0, setsockopt(p->conn.a.fd, IPPROTO_IPV6, IPV6_DSTOPTS,
 				options, sizeof(options)));
 	ASSERT_EQ(0, policy_send(p->conn.a.fd, "behind options"));
-	EXPECT_EQ(0, dropped(p, "tx-headers"));
+	EXPECT_EQ(0, policy_dropped_some(p, "tx-headers", 1));
 }
 
 /* A rule that comes before every other hook */
@@ -69,7 +56,7 @@ TEST_F(trace_drop, of_an_unmarked_copy)
 			    "add rule ip6 t c ip6 daddr fd00::2 tcp dport != 0 dup to fd00::2 device %s'",
 			    p->net.a.ifname));
 	ASSERT_EQ(0, policy_send(p->conn.a.fd, "copied"));
-	EXPECT_EQ(0, dropped(p, "tx-copy"));
+	EXPECT_EQ(0, policy_dropped_some(p, "tx-copy", 1));
 	EXPECT_EQ(0, policy_reads(p->conn.b.fd, "copied"));
 }
 
