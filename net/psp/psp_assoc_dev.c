@@ -9,6 +9,7 @@
  * are made: so a device in the list is registered, and its namespace does not
  * change while the list is locked.
  */
+#include <kunit/visibility.h>
 #include <linux/hashtable.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
@@ -71,16 +72,26 @@ psp_assoc_dev_abroad_rcu(const struct psp_dev *psd,
  * @psd: PSP device, registered
  * @netdev: network device, or NULL
  *
+ * Without its ingress hook a network device cannot vouch for anything: somebody
+ * may have led a segment back into it.
+ *
  * Context: RCU read section.
  * Return: true if it is the PSP device's own, or associated with it and in
- * another namespace.
+ * another namespace, and has its hook.
  */
 bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
 			    const struct net_device *netdev)
 {
-	return likely(psd->main_netdev == netdev) ||
-	       psp_assoc_dev_abroad_rcu(psd, netdev);
+	const struct psp_assoc_dev *ad;
+
+	if (likely(psd->main_netdev == netdev))
+		return READ_ONCE(psd->ingress.hooked);
+
+	ad = psp_assoc_dev_abroad_rcu(psd, netdev);
+
+	return ad && READ_ONCE(ad->ingress.hooked);
 }
+EXPORT_SYMBOL_IF_KUNIT(psp_dev_has_netdev_rcu);
 
 /**
  * psp_dev_is_way_out_rcu() - may a marked segment leave by a network device?

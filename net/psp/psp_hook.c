@@ -147,7 +147,7 @@ static int psp_hook_ingress_register(struct psp_ingress *ingress,
 	ops->dev = netdev;
 
 	err = nf_register_net_hook(dev_net(netdev), ops);
-	ingress->hooked = !err;
+	WRITE_ONCE(ingress->hooked, !err);
 
 	return err;
 }
@@ -164,8 +164,8 @@ void psp_hook_ingress_unregister(struct psp_ingress *ingress)
 	if (!ingress->hooked)
 		return;
 
+	WRITE_ONCE(ingress->hooked, false);
 	nf_unregister_net_hook(dev_net(ingress->ops.dev), &ingress->ops);
-	ingress->hooked = false;
 }
 
 static int psp_hook_assoc_dev_register(struct psp_assoc_dev *ad)
@@ -246,12 +246,14 @@ void psp_hook_dev_unregister(struct psp_dev *psd)
 		psp_hook_assoc_dev_unregister(ad);
 }
 
-/* Without its hook the device would vouch for what is led back to it */
+/* Without its hook the device would vouch for what is led back to it, and so no
+ * mark counts that comes in by it, until the next rx-assoc has hooked it
+ */
 static void psp_hook_dev_again(struct psp_dev *psd)
 {
 	if (psp_net_hook_dev(psd))
 		netdev_err(psd->main_netdev,
-			   "PSP: cannot hook into ingress, do not redirect packets to this device\n");
+			   "PSP: cannot hook into ingress, packets under PSP are dropped\n");
 }
 
 /* The hook of a device belongs to the namespace that the device is in: it goes

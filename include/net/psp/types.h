@@ -242,7 +242,7 @@ struct psp_dev_ops {
 /**
  * struct psp_ingress - a hook of the core on what enters a network device
  * @ops: as registered
- * @hooked: it is registered
+ * @hooked: it is registered; written under &psp_dev.lock, read under RCU
  */
 struct psp_ingress {
 	struct nf_hook_ops ops;

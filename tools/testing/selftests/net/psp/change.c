@@ -226,4 +226,35 @@ TEST_F(change, port_made_again_under_live_sockets)
 	psp_conn_close(&conn);
 }
 
+/* To the other end's namespace, and back as it was */
+static int change_move(struct psp_net *net, struct psp_end *end)
+{
+	int err = psp_ns_enter(end->ns);
+
+	if (!err)
+		err = psp_link_move(end->ifindex, net->b.ns);
+	if (!err)
+		err = psp_ns_enter(net->b.ns);
+	if (!err)
+		err = psp_link_move(if_nametoindex(end->ifname), end->ns);
+	if (!err)
+		err = psp_ns_enter(end->ns);
+	psp_nl_close(&end->nl);
+	if (!err)
+		err = psp_end_up(end);
+	return psp_ns_enter(net->home) ?: err;
+}
+
+/* Without its hook in the new namespace it would not hear anything */
+TEST_F(change, port_moved_under_live_sockets)
+{
+	struct psp_conn *conn = &self->conn;
+
+	ASSERT_EQ(0, change_move(&self->net, self->a));
+	EXPECT_EQ(0, psp_xfer_both(conn, 20000, STALL_MS));
+	EXPECT_EQ(0, psp_conn_rotate(conn));
+	EXPECT_EQ(0, psp_conn_rekey(conn));
+	EXPECT_EQ(0, psp_xfer_both(conn, 20000, STALL_MS));
+}
+
 TEST_HARNESS_MAIN

@@ -10,7 +10,7 @@ set -u
 RESULTS=/sys/kernel/debug/kunit
 MODULES=(psp_test psp_ref_test)
 SUITES=(
-	psp_drop psp_encap psp_epoch psp_main psp_parse psp_policy psp_tuple
+	psp_assoc_dev psp_drop psp_encap psp_epoch psp_main psp_parse psp_policy psp_tuple
 	psp_tx_key
 	psp_ref_aead psp_ref_cache psp_ref_devkeys psp_ref_iv psp_ref_kdf
 	psp_ref_mark psp_ref_parse psp_ref_rx psp_ref_table
