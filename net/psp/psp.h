@@ -455,6 +455,9 @@ unsigned int psp_container_ingress(void *priv, struct sk_buff *skb,
 struct net_device *psp_container_dev_rcu(const struct psp_sock *ps);
 void psp_container_deliver(struct net_device *netdev, struct sk_buff *skb);
 
+/* psp_forward.c: what a router has to look at */
+bool psp_forward_is_too_big(struct sk_buff *skb);
+
 /* psp_encap.c: headers on and off */
 
 /**

@@ -160,13 +160,17 @@ unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
 	if (psp_assoc_dev_is_at_home_rcu(ad))
 		return NF_ACCEPT;
 	if (!psp_container_is_its_own(ad, skb) ||
-	    !psp_container_find_way(ad, skb))
+	    !psp_container_find_way(ad, skb) || psp_forward_is_too_big(skb))
 		goto drop;
 
 	out = psd->main_netdev;
 	if (!psp_container_age(skb, out))
 		goto drop;
 
+	/* There are no ICMP errors about such packets. They would quote plain
+	 * text, as when no neighbour answers
+	 */
+	skb->pkt_type = PACKET_OUTGOING;
 	skb_dst(skb)->output(dev_net_rcu(out), NULL, skb);
 	return NF_STOLEN;
 

@@ -5,6 +5,8 @@
  * not get out.
  */
 #include <errno.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -408,6 +410,94 @@ TEST_F(guard, other_end_of_the_pair_moved_and_back)
 	ASSERT_EQ(0, psp_conn_secure(conn, 0));
 	ASSERT_EQ(0, container_replug(c, c->net.b.ns));
 	EXPECT_EQ(0, psp_conn_ping(conn));
+}
+
+/* Is it an ICMP error? Then how many bytes does it quote */
+static int quoted_bytes(const struct psp_frame *frame)
+{
+	bool v4 = frame->proto == IPPROTO_ICMP;
+	unsigned int l4 = frame->l3 + (v4 ? 20 : 40);
+
+	if (!v4 && frame->proto != IPPROTO_ICMPV6)
+		return -1;
+	if (frame->len < l4 + 8 ||
+	    (v4 ? frame->data[l4] != ICMP_DEST_UNREACH :
+		  frame->data[l4] >= ICMP6_ECHO_REQUEST))
+		return -1;
+	return frame->len - l4 - 8;
+}
+
+/* The most that an ICMP error quotes, or -1 if there is none */
+static int most_quoted(struct psp_tap *tap)
+{
+	static struct psp_frame frame;
+	int bytes = -1;
+
+	while (psp_tap_next(tap, &frame, 0) > 0)
+		if (quoted_bytes(&frame) > bytes)
+			bytes = quoted_bytes(&frame);
+	return bytes;
+}
+
+/* It has to work, but with the headers and 8 bytes only */
+TEST_F(guard, too_big_is_told_without_the_text)
+{
+	bool v4 = variant->family == PSP_IPV4;
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+	struct psp_tap tap;
+
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	ASSERT_EQ(0, psp_tap_open_on(&tap, &c->net.a, "host0"));
+	ASSERT_EQ(0, psp_sh(c->net.a.ns,
+			    "ip route add 10.0.0.2 dev psp0 mtu 1300;"
+			    "ip -6 route add fd00::2 dev psp0 mtu 1300"));
+	EXPECT_EQ(0, psp_xfer_both(conn, 65536, CONTAINER_MS));
+	EXPECT_EQ((v4 ? 20 : 40) + 8, most_quoted(&tap));
+	psp_tap_close(&tap);
+}
+
+/* Answers to nobody's question: the host gives up at once */
+static int no_neighbour(struct psp_end *host)
+{
+	return psp_sh(host->ns,
+		      "set -e; cd /proc/sys/net;"
+		      "for v in 4 6; do"
+		      " echo 1 > ipv$v/neigh/psp0/mcast_solicit;"
+		      " echo 50 > ipv$v/neigh/psp0/retrans_time_ms; done;"
+		      "ip route add 10.0.0.2 via 10.0.0.77 dev psp0;"
+		      "ip -6 route add fd00::2 via fd00::77 dev psp0");
+}
+
+/* Until the stack has dropped what waited for the neighbour */
+static int wait_neighbour_failed(struct psp_end *host)
+{
+	uint64_t end = psp_now_ms() + psp_slow_ms(CONTAINER_MS);
+
+	while (psp_sh(host->ns, "ip neigh show dev psp0 | grep -q FAILED")) {
+		if (psp_now_ms() > end)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
+	return 0;
+}
+
+TEST_F(guard, no_neighbour_is_not_told)
+{
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+	struct psp_tap tap;
+
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	ASSERT_EQ(0, psp_tap_open_on(&tap, &c->net.a, "host0"));
+	ASSERT_EQ(0, no_neighbour(&c->net.a));
+	ASSERT_EQ(0, policy_send(conn->a.fd, "secret"));
+	EXPECT_EQ(0, wait_neighbour_failed(&c->net.a));
+	EXPECT_EQ(-1, most_quoted(&tap));
+	psp_tap_close(&tap);
+	ASSERT_EQ(0, psp_sh(c->net.a.ns, "ip route del 10.0.0.2 dev psp0;"
+			    "ip -6 route del fd00::2 dev psp0"));
+	expect_recovers(_metadata, conn);
 }
 
 /* In a namespace without the PSP device, it leads nowhere */
