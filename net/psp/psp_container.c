@@ -35,14 +35,7 @@ static bool psp_container_is_its_own(const struct psp_assoc_dev *ad,
  */
 static bool psp_container_route4(struct sk_buff *skb)
 {
-	const struct iphdr *iph;
-
-	if (!pskb_may_pull(skb, sizeof(*iph)))
-		return false;
-
-	iph = ip_hdr(skb);
-	if (iph->version != 4 || iph->ihl < 5 || iph->ttl <= 1)
-		return false;
+	const struct iphdr *iph = ip_hdr(skb);
 
 	memset(IPCB(skb), 0, sizeof(struct inet_skb_parm));
 	IPCB(skb)->iif = skb->dev->ifindex;
@@ -73,16 +66,10 @@ static struct dst_entry *psp_container_lookup6(struct net *net,
 static bool psp_container_route6(struct sk_buff *skb)
 {
 	struct net *net = dev_net_rcu(skb->dev);
-	const struct ipv6hdr *ip6h;
 	const struct rt6_info *rt;
 	struct dst_entry *dst;
 
-	if (!pskb_may_pull(skb, sizeof(*ip6h)))
-		return false;
-
-	ip6h = ipv6_hdr(skb);
-	if (ip6h->version != 6 || ip6h->hop_limit <= 1 ||
-	    !READ_ONCE(net->ipv6.devconf_all->forwarding))
+	if (!READ_ONCE(net->ipv6.devconf_all->forwarding))
 		return false;
 
 	memset(IP6CB(skb), 0, sizeof(struct inet6_skb_parm));
@@ -118,7 +105,8 @@ static bool psp_container_find_way(const struct psp_assoc_dev *ad,
 		return false;
 
 	/* The next look at it is that of validation, at the device */
-	return psp_container_route(skb) && dst_dev_rcu(skb_dst(skb)) == out;
+	return psp_forward_is_sound(skb) && psp_container_route(skb) &&
+	       dst_dev_rcu(skb_dst(skb)) == out;
 }
 
 static bool psp_container_age(struct sk_buff *skb, struct net_device *out)

@@ -6,6 +6,7 @@
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/gso.h>
 #include <net/icmp.h>
@@ -16,6 +17,76 @@
 
 /* TCP finds the socket, and the segment meant, by as much of the header */
 #define PSP_FORWARD_QUOTE	8
+
+/* Options would have to be looked at, and some be changed. The lookup of the
+ * route judges the addresses.
+ */
+static bool psp_forward_is_sound4(struct sk_buff *skb)
+{
+	const struct iphdr *iph;
+
+	if (!pskb_may_pull(skb, sizeof(*iph)))
+		return false;
+
+	iph = ip_hdr(skb);
+
+	return iph->version == 4 && iph->ihl == 5 && iph->ttl > 1 &&
+	       ntohs(iph->tot_len) == skb->len && !ip_fast_csum(iph, 5);
+}
+
+#if IS_ENABLED(CONFIG_IPV6)
+/* Neither a group, nor nobody, nor for one link only. Mapped IPv4 is not
+ * unicast either.
+ */
+static bool psp_forward_addr6(const struct in6_addr *addr)
+{
+	int type = ipv6_addr_type(addr);
+
+	return (type & IPV6_ADDR_UNICAST) &&
+	       !(type & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL));
+}
+
+static bool psp_forward_is_sound6(struct sk_buff *skb)
+{
+	const struct inet6_dev *idev = __in6_dev_get(skb->dev);
+	const struct ipv6hdr *ip6h;
+
+	if (!idev || READ_ONCE(idev->cnf.disable_ipv6) ||
+	    !pskb_may_pull(skb, sizeof(*ip6h)))
+		return false;
+
+	ip6h = ipv6_hdr(skb);
+
+	return ip6h->version == 6 && ip6h->hop_limit > 1 &&
+	       ntohs(ip6h->payload_len) + sizeof(*ip6h) == skb->len &&
+	       psp_forward_addr6(&ip6h->saddr) &&
+	       psp_forward_addr6(&ip6h->daddr);
+}
+#endif
+
+/**
+ * psp_forward_is_sound() - would a router look for a way for this packet?
+ * @skb: packet that enters, skb->data at the IP header
+ *
+ * Stricter than the stack where TCP never needs it: no IPv4 options, nothing
+ * behind the end of the packet, nothing beyond 64 KiB.
+ *
+ * Context: RCU read section.
+ * Return: true if it is addressed to this host's hardware address, and the IP
+ * header is right.
+ */
+bool psp_forward_is_sound(struct sk_buff *skb)
+{
+	if (skb->pkt_type != PACKET_HOST)
+		return false;
+	if (skb->protocol == htons(ETH_P_IP))
+		return psp_forward_is_sound4(skb);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return psp_forward_is_sound6(skb);
+#endif
+	return false;
+}
 
 static bool psp_forward_fits(const struct sk_buff *skb, unsigned int mtu)
 {

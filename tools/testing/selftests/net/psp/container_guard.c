@@ -412,6 +412,47 @@ TEST_F(guard, other_end_of_the_pair_moved_and_back)
 	EXPECT_EQ(0, psp_conn_ping(conn));
 }
 
+/* What the container may do to its segments on their way, and a router would
+ * not forward: another hardware address, a wrong checksum, a length that is not
+ * the packet's, a source that is no host
+ */
+static const char * const unsound4[] = {
+	"skbmod set dmac 02:00:00:00:00:99",
+	"pedit ex munge ip ttl set 63",
+	"pedit munge offset 2 u16 set 1400 pipe action csum ip4h",
+	"pedit ex munge ip src set 224.0.0.1 pipe action csum ip4h",
+	NULL
+};
+
+static const char * const unsound6[] = {
+	"skbmod set dmac 02:00:00:00:00:99",
+	"pedit munge offset 4 u16 set 1400",
+	"pedit ex munge ip6 src set fe80::77",
+	"pedit ex munge ip6 src set ff02::1",
+	NULL
+};
+
+TEST_F_TIMEOUT(guard, unsound_packet_dropped, 60)
+{
+	const char *const *how = variant->family == PSP_IPV4 ? unsound4 :
+							       unsound6;
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	for (; *how; how++) {
+		TH_LOG("%s", *how);
+		ASSERT_EQ(0, psp_sh(c->pair.a.ns,
+				    "set -e; tc qdisc add dev eth0 clsact;"
+				    "tc filter add dev eth0 egress matchall"
+				    " action %s", *how));
+		expect_dropped(_metadata, c, conn, PSP_A_DROPS_TX_DEV);
+		ASSERT_EQ(0, psp_sh(c->pair.a.ns,
+				    "tc qdisc del dev eth0 clsact"));
+		expect_recovers(_metadata, conn);
+	}
+}
+
 /* Is it an ICMP error? Then how many bytes does it quote */
 static int quoted_bytes(const struct psp_frame *frame)
 {
