@@ -8,6 +8,19 @@
  * NETDEV_UNREGISTER, under rtnl_lock(), which is also held while associations
  * are made: so a device in the list is registered, and its namespace does not
  * change while the list is locked.
+ *
+ * DOC: the end of an association
+ *
+ * The hooks at both ends stand between plain text and the stack, so they must
+ * outlast whatever relies on them. For psp_dev_unregister() the same holds of
+ * the PSP device itself, and it takes each step for all at once:
+ *
+ * 1. Nothing new: the device is taken out of the tables. From here on
+ *    validation finds no way out, and LOCAL_IN nobody who vouches.
+ * 2. synchronize_net(): segments that have found a way out have met the hook
+ *    at the other end, packets that have met the ingress hook have been judged.
+ * 3. The hooks are unregistered, the references given back.
+ * 4. kfree_rcu(), for hook functions that still run.
  */
 #include <kunit/visibility.h>
 #include <linux/hashtable.h>
@@ -85,11 +98,11 @@ bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
 	const struct psp_assoc_dev *ad;
 
 	if (likely(psd->main_netdev == netdev))
-		return READ_ONCE(psd->ingress.hooked);
+		return READ_ONCE(psd->ingress.live);
 
 	ad = psp_assoc_dev_abroad_rcu(psd, netdev);
 
-	return ad && READ_ONCE(ad->ingress.hooked);
+	return ad && READ_ONCE(ad->ingress.live);
 }
 EXPORT_SYMBOL_IF_KUNIT(psp_dev_has_netdev_rcu);
 
@@ -134,6 +147,7 @@ static void psp_assoc_dev_link(struct psp_assoc_dev *ad)
 	spin_unlock(&psp_assoc_dev_lock);
 }
 
+/* Does nothing if it is not linked */
 static void psp_assoc_dev_unlink(struct psp_assoc_dev *ad)
 {
 	spin_lock(&psp_assoc_dev_lock);
@@ -152,6 +166,19 @@ static struct net_device *psp_assoc_dev_peer(struct net_device *netdev)
 	rcu_read_unlock();
 
 	return peer;
+}
+
+/* What packet paths cannot find, for a grace period or ever since */
+static void psp_assoc_dev_free(struct psp_assoc_dev *ad)
+{
+	lockdep_assert_held(&ad->psd->lock);
+
+	list_del(&ad->list);
+	ad->psd->n_assoc_devs--;
+	psp_hook_assoc_dev_unregister(ad);
+	netdev_put(ad->peer, &ad->peer_tracker);
+	netdev_put(ad->netdev, &ad->tracker);
+	kfree_rcu(ad, rcu);
 }
 
 /**
@@ -188,7 +215,7 @@ int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
 
 	err = psp_net_hook_dev(psd);
 	if (err) {
-		psp_assoc_dev_del(ad);
+		psp_assoc_dev_free(ad);
 		return err;
 	}
 
@@ -201,34 +228,35 @@ int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
  * psp_assoc_dev_del() - end an association
  * @ad: association, of a device that is locked
  *
- * Context: process context. Packet paths may see it until a grace period has
- * passed.
+ * Context: process context, waits for a grace period.
  */
 void psp_assoc_dev_del(struct psp_assoc_dev *ad)
 {
 	lockdep_assert_held(&ad->psd->lock);
 
 	psp_assoc_dev_unlink(ad);
-	list_del(&ad->list);
-	ad->psd->n_assoc_devs--;
-	psp_hook_assoc_dev_unregister(ad);
-	netdev_put(ad->peer, &ad->peer_tracker);
-	netdev_put(ad->netdev, &ad->tracker);
-	kfree_rcu(ad, rcu);
+	synchronize_net();
+	psp_assoc_dev_free(ad);
 }
 
 /**
  * psp_assoc_dev_del_all() - end all associations of a PSP device
  * @psd: PSP device, locked
  *
- * Context: process context.
+ * Context: process context, waits for a grace period.
  */
 void psp_assoc_dev_del_all(struct psp_dev *psd)
 {
 	struct psp_assoc_dev *ad, *next;
 
+	if (list_empty(&psd->assoc_devs))
+		return;
+
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		psp_assoc_dev_unlink(ad);
+	synchronize_net();
 	list_for_each_entry_safe(ad, next, &psd->assoc_devs, list)
-		psp_assoc_dev_del(ad);
+		psp_assoc_dev_free(ad);
 }
 
 /**
@@ -283,7 +311,9 @@ static void psp_assoc_dev_gone(struct psp_assoc_dev *ad)
 	psp_assoc_dev_del(ad);
 }
 
-/* Without a peer, @ad->netdev is no way out any more */
+/* Without a peer, @ad->netdev is no way out any more. The peer has been down
+ * for a grace period, and @ad->netdev cannot send anything to it.
+ */
 static void psp_assoc_dev_peer_gone(struct psp_assoc_dev *ad)
 {
 	struct net_device *peer = ad->peer;

@@ -147,7 +147,7 @@ static int psp_hook_ingress_register(struct psp_ingress *ingress,
 	ops->dev = netdev;
 
 	err = nf_register_net_hook(dev_net(netdev), ops);
-	WRITE_ONCE(ingress->hooked, !err);
+	ingress->hooked = !err;
 
 	return err;
 }
@@ -157,15 +157,17 @@ static int psp_hook_ingress_register(struct psp_ingress *ingress,
  * @ingress: the hook, registered or not
  *
  * Context: process context, may sleep; &psp_dev.lock held. The network device
- * is still in the namespace that the hook was registered in.
+ * is still in the namespace that the hook was registered in. For a grace period
+ * nothing has been able to enter through it, or nobody to rely on the hook.
  */
 void psp_hook_ingress_unregister(struct psp_ingress *ingress)
 {
 	if (!ingress->hooked)
 		return;
 
-	WRITE_ONCE(ingress->hooked, false);
+	WRITE_ONCE(ingress->live, false);
 	nf_unregister_net_hook(dev_net(ingress->ops.dev), &ingress->ops);
+	ingress->hooked = false;
 }
 
 static int psp_hook_assoc_dev_register(struct psp_assoc_dev *ad)
@@ -197,21 +199,10 @@ void psp_hook_assoc_dev_unregister(struct psp_assoc_dev *ad)
 	psp_hook_ingress_unregister(&ad->peer_ingress);
 }
 
-/**
- * psp_hook_dev_register() - look at what enters through a device
- * @psd: device, locked
- *
- * The same for its associated devices. What is registered already stays.
- *
- * Context: process context, may sleep.
- * Return: 0 or a negative errno.
- */
-int psp_hook_dev_register(struct psp_dev *psd)
+static int psp_hook_dev_register_all(struct psp_dev *psd)
 {
 	struct psp_assoc_dev *ad;
 	int err;
-
-	lockdep_assert_held(&psd->lock);
 
 	err = psp_hook_ingress_register(&psd->ingress, psd->main_netdev,
 					psp_hook_ingress, PSP_HOOK_PRI_INGRESS,
@@ -228,12 +219,69 @@ int psp_hook_dev_register(struct psp_dev *psd)
 	return 0;
 }
 
+static bool psp_hook_dev_is_live(const struct psp_dev *psd)
+{
+	const struct psp_assoc_dev *ad;
+
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		if (ad->ingress.live != ad->ingress.hooked)
+			return false;
+
+	return psd->ingress.live == psd->ingress.hooked;
+}
+
+/* What is past a hook that has just been registered may not have met it */
+static void psp_hook_dev_go_live(struct psp_dev *psd)
+{
+	struct psp_assoc_dev *ad;
+
+	if (psp_hook_dev_is_live(psd))
+		return;
+
+	synchronize_net();
+	WRITE_ONCE(psd->ingress.live, psd->ingress.hooked);
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		WRITE_ONCE(ad->ingress.live, ad->ingress.hooked);
+}
+
+/**
+ * psp_hook_dev_register() - look at what enters through a device
+ * @psd: device, locked
+ *
+ * The same for its associated devices. What is registered already stays.
+ *
+ * Context: process context, waits for a grace period if anything is new.
+ * Return: 0 or a negative errno.
+ */
+int psp_hook_dev_register(struct psp_dev *psd)
+{
+	int err;
+
+	lockdep_assert_held(&psd->lock);
+
+	err = psp_hook_dev_register_all(psd);
+	psp_hook_dev_go_live(psd);
+
+	return err;
+}
+
+/* Nobody vouches for what enters from here on */
+static void psp_hook_dev_go_dead(struct psp_dev *psd)
+{
+	struct psp_assoc_dev *ad;
+
+	WRITE_ONCE(psd->ingress.live, false);
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		WRITE_ONCE(ad->ingress.live, false);
+	synchronize_net();
+}
+
 /**
  * psp_hook_dev_unregister() - undo psp_hook_dev_register(), if it was done
  * @psd: device, locked
  *
- * Context: process context, may sleep. The device is still in the namespace
- * that it was registered in.
+ * Context: process context, waits for a grace period. The device is still in
+ * the namespace that it was registered in.
  */
 void psp_hook_dev_unregister(struct psp_dev *psd)
 {
@@ -241,6 +289,10 @@ void psp_hook_dev_unregister(struct psp_dev *psd)
 
 	lockdep_assert_held(&psd->lock);
 
+	if (!psd->ingress.hooked && list_empty(&psd->assoc_devs))
+		return;
+
+	psp_hook_dev_go_dead(psd);
 	psp_hook_ingress_unregister(&psd->ingress);
 	list_for_each_entry(ad, &psd->assoc_devs, list)
 		psp_hook_assoc_dev_unregister(ad);

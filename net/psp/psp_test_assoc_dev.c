@@ -9,21 +9,21 @@
 /**
  * struct psp_way_in_case - a PSP device and a packet
  * @desc: name of the test case
- * @hooked: the PSP device's ingress hook is registered
+ * @live: the PSP device's ingress hook is at work
  * @own: the packet comes in by the PSP device's own network device
  * @want: its mark counts
  */
 struct psp_way_in_case {
 	const char *desc;
-	bool hooked;
+	bool live;
 	bool own;
 	bool want;
 };
 
 static const struct psp_way_in_case psp_way_in_cases[] = {
-	{ "own device", .hooked = true, .own = true, .want = true },
+	{ "own device", .live = true, .own = true, .want = true },
 	{ "own device without its hook", .own = true },
-	{ "other device", .hooked = true },
+	{ "other device", .live = true },
 	{ "other device, no hook" },
 };
 
@@ -42,7 +42,7 @@ static void psp_test_way_in(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, netdev);
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	psd->main_netdev = netdev;
-	psd->ingress.hooked = c->hooked;
+	psd->ingress.live = c->live;
 
 	rcu_read_lock();
 	KUNIT_EXPECT_EQ(test, c->want,

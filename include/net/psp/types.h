@@ -242,11 +242,14 @@ struct psp_dev_ops {
 /**
  * struct psp_ingress - a hook of the core on what enters a network device
  * @ops: as registered
- * @hooked: it is registered; written under &psp_dev.lock, read under RCU
+ * @hooked: it is registered; under &psp_dev.lock
+ * @live: it is and will be for a grace period, so whatever is past it has met
+ *	it; written under &psp_dev.lock, read under RCU
  */
 struct psp_ingress {
 	struct nf_hook_ops ops;
 	bool hooked;
+	bool live;
 };
 
 /* Epochs of which the device still has the key: the current, the one before */
