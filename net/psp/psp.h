@@ -33,7 +33,7 @@
  *  - spin locks: &psp_dev.epoch_lock, the lock of &psp_dev.tickets (taken in
  *    hard interrupts too) and of &psp_dev.socks, &psp_sock.wire_lock,
  *    &psp_net.linger_lock, the buckets of the hash tables, the writers of the
- *    table of psp_assoc_dev.c.
+ *    table of psp_assoc_dev.c and its list.
  *
  * The packet paths take none of the sleeping locks: they find devices in
  * psp_devs, associated devices in the table of psp_assoc_dev.c, rx associations
@@ -76,6 +76,7 @@ static inline bool psp_dev_is_registered(const struct psp_dev *psd)
  * struct psp_assoc_dev - a network device that uses another one's PSP device
  * @node: link in the table of all associated devices
  * @list: link in &psp_dev.assoc_devs; under &psp_dev.lock
+ * @all: link in the list of all associations; under the lock of that
  * @psd: PSP device; it outlives the association by an RCU grace period
  * @netdev: network device; a reference is held
  * @tracker: of that reference
@@ -90,6 +91,7 @@ static inline bool psp_dev_is_registered(const struct psp_dev *psd)
 struct psp_assoc_dev {
 	struct hlist_node node;
 	struct list_head list;
+	struct list_head all;
 	struct psp_dev *psd;
 	struct net_device *netdev;
 	netdevice_tracker tracker;

@@ -32,7 +32,10 @@
 /* All associated devices, by address. Packet paths look here */
 static DEFINE_HASHTABLE(psp_assoc_dev_table, 7);
 
-/* Writers of psp_assoc_dev_table */
+/* All associations with whatever they still have hooked. Notifiers look here */
+static LIST_HEAD(psp_assoc_dev_list);
+
+/* Writers of psp_assoc_dev_table, and psp_assoc_dev_list */
 static DEFINE_SPINLOCK(psp_assoc_dev_lock);
 
 /**
@@ -168,14 +171,33 @@ static struct net_device *psp_assoc_dev_peer(struct net_device *netdev)
 	return peer;
 }
 
+static void psp_assoc_dev_list_add(struct psp_assoc_dev *ad)
+{
+	spin_lock(&psp_assoc_dev_lock);
+	list_add_tail(&ad->all, &psp_assoc_dev_list);
+	spin_unlock(&psp_assoc_dev_lock);
+
+	list_add_tail(&ad->list, &ad->psd->assoc_devs);
+	ad->psd->n_assoc_devs++;
+}
+
+static void psp_assoc_dev_list_del(struct psp_assoc_dev *ad)
+{
+	list_del(&ad->list);
+	ad->psd->n_assoc_devs--;
+
+	spin_lock(&psp_assoc_dev_lock);
+	list_del(&ad->all);
+	spin_unlock(&psp_assoc_dev_lock);
+}
+
 /* What packet paths cannot find, for a grace period or ever since */
 static void psp_assoc_dev_free(struct psp_assoc_dev *ad)
 {
 	lockdep_assert_held(&ad->psd->lock);
 
-	list_del(&ad->list);
-	ad->psd->n_assoc_devs--;
 	psp_hook_assoc_dev_unregister(ad);
+	psp_assoc_dev_list_del(ad);
 	netdev_put(ad->peer, &ad->peer_tracker);
 	netdev_put(ad->netdev, &ad->tracker);
 	kfree_rcu(ad, rcu);
@@ -210,8 +232,7 @@ int psp_assoc_dev_add(struct psp_dev *psd, struct net_device *netdev)
 	netdev_hold(netdev, &ad->tracker, GFP_KERNEL);
 	ad->peer = psp_assoc_dev_peer(netdev);
 	netdev_hold(ad->peer, &ad->peer_tracker, GFP_KERNEL);
-	list_add_tail(&ad->list, &psd->assoc_devs);
-	psd->n_assoc_devs++;
+	psp_assoc_dev_list_add(ad);
 
 	err = psp_net_hook_dev(psd);
 	if (err) {
@@ -353,6 +374,25 @@ static void psp_assoc_dev_handle(struct psp_dev *psd,
 	}
 }
 
+/* Is a network device an end of one of a PSP device's associations? */
+static bool psp_assoc_dev_concerns(const struct psp_dev *psd,
+				   const struct net_device *end)
+{
+	const struct psp_assoc_dev *ad;
+	bool found = false;
+
+	spin_lock(&psp_assoc_dev_lock);
+	list_for_each_entry(ad, &psp_assoc_dev_list, all) {
+		found = ad->psd == psd &&
+			(ad->netdev == end || READ_ONCE(ad->peer) == end);
+		if (found)
+			break;
+	}
+	spin_unlock(&psp_assoc_dev_lock);
+
+	return found;
+}
+
 static int psp_assoc_dev_event(struct notifier_block *nb, unsigned long event,
 			       void *ptr)
 {
@@ -365,8 +405,10 @@ static int psp_assoc_dev_event(struct notifier_block *nb, unsigned long event,
 
 	/* The two ends of a pair may be associated with different devices */
 	for (id = 0; (psd = psp_dev_get_next(&id)); id++) {
-		/* Under rtnl_lock(), associations end but none begins */
-		if (READ_ONCE(psd->n_assoc_devs)) {
+		/* Under rtnl_lock(), associations end but none begins. All
+		 * other devices of the host need not wait for this one's lock
+		 */
+		if (psp_assoc_dev_concerns(psd, end)) {
 			mutex_lock(&psd->lock);
 			psp_assoc_dev_handle(psd, end, event);
 			mutex_unlock(&psd->lock);
