@@ -350,7 +350,7 @@ int psp_sock_set_rx(struct sock *sk, struct psp_dev *psd, u8 version,
 		    struct psp_key_parsed *key,
 		    struct netlink_ext_ack *extack);
 int psp_sock_set_tx(struct sock *sk, struct psp_dev *psd, u8 version,
-		    const struct psp_key_parsed *key,
+		    const struct psp_key_parsed *key, const struct net *caller,
 		    struct netlink_ext_ack *extack);
 
 /* psp_ulp.c: where the state hangs on the socket, and for how long */

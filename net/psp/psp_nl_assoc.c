@@ -367,7 +367,8 @@ static int psp_nl_set_tx(struct genl_info *info, u8 version,
 	if (IS_ERR(rsp))
 		return PTR_ERR(rsp);
 
-	err = psp_sock_set_tx(sock->sk, psd, version, key, info->extack);
+	err = psp_sock_set_tx(sock->sk, psd, version, key, genl_info_net(info),
+			      info->extack);
 	if (err)
 		goto err_free_rsp;
 

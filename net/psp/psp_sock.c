@@ -287,11 +287,13 @@ static void psp_sock_commit_tx(struct sock *sk, struct psp_sock *ps,
 
 /* Wait until segments that were judged before the socket refused plain text
  * have reached its queues. Other requests on the device go on meanwhile, and
- * share the grace period.
+ * share the grace period. Some of them may take the device away.
  */
-static int psp_sock_drain_rx(struct psp_dev *psd,
+static int psp_sock_drain_rx(struct psp_dev *psd, const struct net *caller,
 			     struct netlink_ext_ack *extack)
 {
+	int err;
+
 	mutex_unlock(&psd->lock);
 	synchronize_rcu_expedited();
 	mutex_lock(&psd->lock);
@@ -301,7 +303,12 @@ static int psp_sock_drain_rx(struct psp_dev *psd,
 		return -ENODEV;
 	}
 
-	return 0;
+	err = psp_dev_check_access(psd, caller);
+	if (err)
+		NL_SET_ERR_MSG(extack,
+			       "PSP device has left this namespace meanwhile");
+
+	return err;
 }
 
 /* First tx-assoc. The hook judges segments before the socket lock is taken, so
@@ -310,6 +317,7 @@ static int psp_sock_drain_rx(struct psp_dev *psd,
  */
 static int psp_sock_first_tx(struct sock *sk, struct psp_sock *ps,
 			     const struct psp_key_parsed *key,
+			     const struct net *caller,
 			     struct netlink_ext_ack *extack)
 {
 	struct psp_dev *psd = ps->psd;
@@ -323,7 +331,7 @@ static int psp_sock_first_tx(struct sock *sk, struct psp_sock *ps,
 	psp_sock_set_mode(ps, PSP_SOCK_TX_PENDING);
 	trace_psp_sock_tx_pending(ps, key->spi);
 	release_sock(sk);
-	err = psp_sock_drain_rx(psd, extack);
+	err = psp_sock_drain_rx(psd, caller, extack);
 	lock_sock(sk);
 	if (err)
 		goto err_leave_pending;
@@ -375,6 +383,7 @@ static int psp_sock_rekey_tx(struct sock *sk, struct psp_sock *ps,
 
 static int psp_sock_set_tx_locked(struct sock *sk, struct psp_dev *psd,
 				  u8 version, const struct psp_key_parsed *key,
+				  const struct net *caller,
 				  struct netlink_ext_ack *extack)
 {
 	struct psp_sock *ps = psp_sk_state(sk);
@@ -391,7 +400,7 @@ static int psp_sock_set_tx_locked(struct sock *sk, struct psp_dev *psd,
 
 	switch (ps->mode) {
 	case PSP_SOCK_RX:
-		return psp_sock_first_tx(sk, ps, key, extack);
+		return psp_sock_first_tx(sk, ps, key, caller, extack);
 	case PSP_SOCK_TX_PENDING:
 		NL_SET_ERR_MSG(extack, "Tx key is just being set");
 		return -EBUSY;
@@ -410,16 +419,17 @@ static int psp_sock_set_tx_locked(struct sock *sk, struct psp_dev *psd,
  * @psd: device, locked and referenced; @psd->lock may be released in between
  * @version: PSP version
  * @key: SPI and key chosen by the peer
+ * @caller: namespace of the caller, which may use the device
  * @extack: for the reason of a refusal
  *
  * Context: process context, may sleep.
  * Return: 0, or a negative errno, with nothing changed: -EINVAL, -EXDEV for a
  * device other than the rx association's, -EBUSY where no rekey is allowed or
- * if plain text is waiting to be read, -ENODEV, -ENOMEM, or what the driver
- * gives, such as -ENOSPC.
+ * if plain text is waiting to be read, -ENODEV, -ENOENT if @caller may not use
+ * the device any more, -ENOMEM, or what the driver gives, such as -ENOSPC.
  */
 int psp_sock_set_tx(struct sock *sk, struct psp_dev *psd, u8 version,
-		    const struct psp_key_parsed *key,
+		    const struct psp_key_parsed *key, const struct net *caller,
 		    struct netlink_ext_ack *extack)
 {
 	int err;
@@ -427,7 +437,7 @@ int psp_sock_set_tx(struct sock *sk, struct psp_dev *psd, u8 version,
 	lockdep_assert_held(&psd->lock);
 
 	lock_sock(sk);
-	err = psp_sock_set_tx_locked(sk, psd, version, key, extack);
+	err = psp_sock_set_tx_locked(sk, psd, version, key, caller, extack);
 	release_sock(sk);
 
 	return err;
