@@ -118,7 +118,9 @@ EXPORT_SYMBOL_IF_KUNIT(psp_dev_has_netdev_rcu);
  * The PSP device's own network device encrypts it. An associated one hands it
  * over in plain text, so it must be one of a pair, whose other end takes it
  * from there (psp_container_forward()). A program of XDP at that end comes
- * first and may send it anywhere, past all checks: then it is no way out.
+ * first and may send it anywhere, past all checks: then it is no way out. Nor
+ * is it without the hook there, as when the last state that held the hook has
+ * gone while a reply (psp_reply.c) waited in a queue.
  *
  * Context: RCU read section.
  * Return: true if it may.
@@ -139,7 +141,8 @@ bool psp_dev_is_way_out_rcu(const struct psp_dev *psd, const struct net *net,
 	/* It outlives this section: a grace period follows its notifiers */
 	peer = READ_ONCE(ad->peer);
 
-	return peer && !dev_xdp_prog_count(peer);
+	return peer && READ_ONCE(ad->peer_ingress.live) &&
+	       !dev_xdp_prog_count(peer);
 }
 
 static void psp_assoc_dev_link(struct psp_assoc_dev *ad)

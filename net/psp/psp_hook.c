@@ -224,7 +224,8 @@ static bool psp_hook_dev_is_live(const struct psp_dev *psd)
 	const struct psp_assoc_dev *ad;
 
 	list_for_each_entry(ad, &psd->assoc_devs, list)
-		if (ad->ingress.live != ad->ingress.hooked)
+		if (ad->ingress.live != ad->ingress.hooked ||
+		    ad->peer_ingress.live != ad->peer_ingress.hooked)
 			return false;
 
 	return psd->ingress.live == psd->ingress.hooked;
@@ -240,8 +241,10 @@ static void psp_hook_dev_go_live(struct psp_dev *psd)
 
 	synchronize_net();
 	WRITE_ONCE(psd->ingress.live, psd->ingress.hooked);
-	list_for_each_entry(ad, &psd->assoc_devs, list)
+	list_for_each_entry(ad, &psd->assoc_devs, list) {
 		WRITE_ONCE(ad->ingress.live, ad->ingress.hooked);
+		WRITE_ONCE(ad->peer_ingress.live, ad->peer_ingress.hooked);
+	}
 }
 
 /**
@@ -265,14 +268,16 @@ int psp_hook_dev_register(struct psp_dev *psd)
 	return err;
 }
 
-/* Nobody vouches for what enters from here on */
+/* From here on nobody vouches for what enters, and nothing is sent to a peer */
 static void psp_hook_dev_go_dead(struct psp_dev *psd)
 {
 	struct psp_assoc_dev *ad;
 
 	WRITE_ONCE(psd->ingress.live, false);
-	list_for_each_entry(ad, &psd->assoc_devs, list)
+	list_for_each_entry(ad, &psd->assoc_devs, list) {
 		WRITE_ONCE(ad->ingress.live, false);
+		WRITE_ONCE(ad->peer_ingress.live, false);
+	}
 	synchronize_net();
 }
 

@@ -6,7 +6,14 @@
  * Each such segment gets a small socket of its own, which holds the tx key and
  * lives as long as the segment. They are rare enough for that, and neither the
  * state nor a rekey has to care for segments under way. The protocol's owner
- * makes each of them hold the module.
+ * makes each of them hold the module, and the key holds the memory of the PSP
+ * device.
+ *
+ * They are no users of the device (&psp_dev.users): a reply may outlast the
+ * last state, and the hooks. It needs none. At the PSP device the validation is
+ * enough, as for all segments, and out of a container there is no way without
+ * the hook at the other end (psp_dev_is_way_out_rcu()). If somebody leads it
+ * back into a device, nobody is left there who would trust the mark.
  */
 #include <linux/module.h>
 #include <net/inet_sock.h>
