@@ -188,10 +188,11 @@ struct psp_rx_key {
  * @generation: generation of the device key, as the device reported it
  * @version: PSP version
  * @born: when it was made, see psp_list_now()
- * @packets: packets accepted. Statistics: the receive path writes it without a
- *	lock, so some are missed where two CPUs receive under one SPI at once
  * @ps: socket's state; it outlives the association by an RCU grace period
  * @rcu: delays the release
+ * @packets: packets accepted. Statistics: the receive path writes it without a
+ *	lock, so some are missed where two CPUs receive under one SPI at once.
+ *	In a cache line of its own: all lookups in the table read the rest
  */
 struct psp_rx_assoc {
 	struct rhash_head node;
@@ -199,9 +200,9 @@ struct psp_rx_assoc {
 	u8 generation;
 	u8 version;
 	u32 born;
-	unsigned long packets;
 	struct psp_sock *ps;
 	struct rcu_head rcu;
+	unsigned long packets ____cacheline_aligned_in_smp;
 };
 
 int psp_assoc_init(void);

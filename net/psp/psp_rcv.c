@@ -33,6 +33,7 @@ static bool psp_rcv_tuple_matches(struct psp_sock *ps,
  * @skb: the packet
  * @info: where things are in it
  * @psd: device, or NULL
+ * @ra: association that the packet is for; under RCU
  * @generation: generation of the device key, by the driver
  * @strip_icv: the ICV is still there
  * @container: associated device to deliver it to, or NULL for the driver's own;
@@ -42,6 +43,7 @@ struct psp_rcv {
 	struct sk_buff *skb;
 	struct psp_encap_info info;
 	const struct psp_dev *psd;
+	struct psp_rx_assoc *ra;
 	u8 generation;
 	bool strip_icv;
 	struct net_device *container;
@@ -71,7 +73,6 @@ static enum psp_drop psp_rcv_find_namespace(struct psp_rcv *rcv,
 static enum psp_drop psp_rcv_match(struct psp_rcv *rcv)
 {
 	struct psp_rx_assoc *ra = NULL;
-	enum psp_drop reason;
 
 	if (rcv->psd)
 		ra = psp_rx_assoc_find_rcu(rcv->psd, rcv->info.spi);
@@ -87,13 +88,15 @@ static enum psp_drop psp_rcv_match(struct psp_rcv *rcv)
 	    !psp_rcv_tuple_matches(ra->ps, &rcv->info.tuple))
 		return PSP_DROP_RX_TUPLE;
 
-	reason = psp_rcv_find_namespace(rcv, ra->ps);
+	rcv->ra = ra;
 
-	/* The line was read above, and one flow's packets come in on one CPU */
-	if (!reason)
-		WRITE_ONCE(ra->packets, ra->packets + 1);
+	return psp_rcv_find_namespace(rcv, ra->ps);
+}
 
-	return reason;
+/* One flow's packets come in on one CPU */
+static void psp_rcv_count(const struct psp_rcv *rcv)
+{
+	WRITE_ONCE(rcv->ra->packets, rcv->ra->packets + 1);
 }
 
 /* Find the association, take the headers off */
@@ -148,6 +151,8 @@ int psp_dev_rcv(struct sk_buff *skb, u16 dev_id, u8 generation, bool strip_icv)
 		psp_drop_count(rcv.psd, skb, PSP_DROP_RX_DEV);
 		err = -ENOENT;
 	}
+	if (!err)
+		psp_rcv_count(&rcv);
 	rcu_read_unlock();
 
 	return err;
@@ -180,6 +185,8 @@ int psp_dev_rcv_netns(struct sk_buff *skb, u16 dev_id, u8 generation,
 
 	rcu_read_lock();
 	err = psp_rcv_accept(&rcv, dev_id);
+	if (!err)
+		psp_rcv_count(&rcv);
 	if (!err && unlikely(rcv.container)) {
 		psp_container_deliver(rcv.container, skb);
 		err = PSP_RCV_DELIVERED;
