@@ -113,6 +113,8 @@ struct psp_assoc_dev *psp_assoc_dev_find(struct psp_dev *psd,
 					 const struct net *net, int ifindex);
 struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
 					     const struct net *net);
+unsigned int psp_assoc_dev_count_in(const struct psp_dev *psd,
+				    const struct net *net);
 struct psp_assoc_dev *psp_assoc_dev_find_rcu(const struct net_device *netdev);
 bool psp_dev_has_netdev_rcu(const struct psp_dev *psd,
 			    const struct net_device *netdev);

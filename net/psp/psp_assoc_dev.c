@@ -327,6 +327,27 @@ struct psp_assoc_dev *psp_assoc_dev_first_in(const struct psp_dev *psd,
 	return NULL;
 }
 
+/**
+ * psp_assoc_dev_count_in() - how many associated devices has a namespace?
+ * @psd: PSP device, locked
+ * @net: the namespace
+ *
+ * Return: their number.
+ */
+unsigned int psp_assoc_dev_count_in(const struct psp_dev *psd,
+				    const struct net *net)
+{
+	struct psp_assoc_dev *ad;
+	unsigned int num = 0;
+
+	lockdep_assert_held(&psd->lock);
+
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		num += net_eq(dev_net(ad->netdev), net);
+
+	return num;
+}
+
 /* For good, or for another namespace */
 static void psp_assoc_dev_gone(struct psp_assoc_dev *ad)
 {

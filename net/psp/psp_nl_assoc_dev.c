@@ -12,6 +12,12 @@
 /* As in mainline */
 #define PSP_NL_ASSOC_DEVS_MAX	128
 
+/* What associated namespaces may take of these, all together and each of them.
+ * The PSP device's own namespace may take all, for whichever namespace
+ */
+#define PSP_NL_ASSOC_DEVS_GUESTS	64
+#define PSP_NL_ASSOC_DEVS_GUEST		16
+
 /**
  * psp_nl_assoc_dev_pre_doit() - lock rtnl and the device that a request names
  * @ops: not used
@@ -98,6 +104,34 @@ static int psp_nl_assoc_dev_add(struct genl_info *info, struct psp_dev *psd,
 	return err;
 }
 
+/* A container must not be able to keep others out */
+static int psp_nl_assoc_dev_check_room(struct genl_info *info,
+				       struct psp_dev *psd)
+{
+	struct net *net = genl_info_net(info);
+
+	if (psd->n_assoc_devs >= PSP_NL_ASSOC_DEVS_MAX) {
+		NL_SET_ERR_MSG(info->extack,
+			       "PSP device has as many associated devices as it may");
+		return -ENOSPC;
+	}
+	if (!psp_dev_check_owner(psd, net))
+		return 0;
+
+	if (psd->n_assoc_devs >= PSP_NL_ASSOC_DEVS_GUESTS) {
+		NL_SET_ERR_MSG(info->extack,
+			       "Only for callers in the PSP device's namespace from here on");
+		return -ENOSPC;
+	}
+	if (psp_assoc_dev_count_in(psd, net) >= PSP_NL_ASSOC_DEVS_GUEST) {
+		NL_SET_ERR_MSG(info->extack,
+			       "Namespace has as many associated devices as it may add");
+		return -ENOSPC;
+	}
+
+	return 0;
+}
+
 /**
  * psp_nl_dev_assoc_doit() - dev-assoc
  * @skb: not used
@@ -112,11 +146,9 @@ int psp_nl_dev_assoc_doit(struct sk_buff *skb, struct genl_info *info)
 	struct net *net;
 	int err;
 
-	if (psd->n_assoc_devs >= PSP_NL_ASSOC_DEVS_MAX) {
-		NL_SET_ERR_MSG(info->extack,
-			       "PSP device has as many associated devices as it may");
-		return -ENOSPC;
-	}
+	err = psp_nl_assoc_dev_check_room(info, psd);
+	if (err)
+		return err;
 
 	net = psp_nl_assoc_dev_get_net(info, psd);
 	if (IS_ERR(net))

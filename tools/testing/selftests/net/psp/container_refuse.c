@@ -12,6 +12,10 @@
 #define NO_SUCH_LINK	0x7ffffff0
 #define NO_SUCH_NSID	0x7ffffff0
 
+/* What associated namespaces may add, all together and each of them */
+#define GUESTS_MAX	64
+#define GUEST_MAX	16
+
 FIXTURE(refuse)
 {
 	struct container c;
@@ -281,6 +285,57 @@ TEST_F(taken, at_most_128)
 	ASSERT_EQ(0, psp_nl_dev_disassoc(nl, self->id,
 					 if_nametoindex("many1")));
 	EXPECT_EQ(0, psp_nl_dev_assoc(nl, self->id, if_nametoindex(name)));
+}
+
+/* Associate interfaces of the current namespace, from @first on */
+static int assoc_links(struct psp_nl *nl, uint32_t id, int first, int last)
+{
+	char name[IFNAMSIZ];
+	int err = 0;
+
+	for (; !err && first <= last; first++) {
+		snprintf(name, sizeof(name), "many%d", first);
+		err = psp_nl_dev_assoc(nl, id, if_nametoindex(name));
+	}
+	return err;
+}
+
+/* eth0 is one of its 16; the host may give it more */
+TEST_F(taken, associated_namespace_has_its_share)
+{
+	struct psp_nl *nl = &self->c.pair.a.nl;
+	int last;
+
+	ASSERT_EQ(0, container_assoc(&self->c));
+	ASSERT_EQ(0, add_links(self->c.pair.a.ns, GUEST_MAX));
+	ASSERT_EQ(0, psp_ns_enter(self->c.pair.a.ns));
+	ASSERT_EQ(0, assoc_links(nl, self->id, 1, GUEST_MAX - 1));
+	last = GUEST_MAX;
+	EXPECT_REFUSED(nl, assoc_links(nl, self->id, last, last), -ENOSPC, "",
+		       "");
+	EXPECT_EQ(0, psp_nl_dev_assoc_in(self->host, self->id,
+					 if_nametoindex("many16"),
+					 CONTAINER_NSID));
+	EXPECT_EQ(GUEST_MAX + 1, assocs(self->host, self->id));
+}
+
+TEST_F(taken, half_is_left_to_the_host)
+{
+	struct psp_nl *nl = &self->c.pair.a.nl;
+
+	ASSERT_EQ(0, container_assoc(&self->c));
+	ASSERT_EQ(0, add_links(self->c.net.a.ns, GUESTS_MAX));
+	ASSERT_EQ(0, assoc_links(self->host, self->id, 1, GUESTS_MAX - 2));
+	ASSERT_EQ(0, psp_ns_enter(self->c.pair.a.ns));
+	ASSERT_EQ(0, psp_nl_dev_assoc(nl, self->id, 1));
+	ASSERT_EQ(0, psp_nl_dev_disassoc(nl, self->id, 1));
+
+	ASSERT_EQ(0, psp_ns_enter(self->c.net.a.ns));
+	ASSERT_EQ(0, assoc_links(self->host, self->id, GUESTS_MAX - 1,
+				 GUESTS_MAX - 1));
+	EXPECT_REFUSED(nl, psp_nl_dev_assoc(nl, self->id, 1), -ENOSPC, "", "");
+	EXPECT_EQ(0, assoc_links(self->host, self->id, GUESTS_MAX,
+				 GUESTS_MAX));
 }
 
 TEST_HARNESS_MAIN
