@@ -58,19 +58,25 @@ struct psp_compat_psp_dev_ops {
 void psp_compat_tx_key_del(struct psp_dev *psd, struct psp_assoc *pas);
 void psp_tx_key_quiesced(struct psp_dev *psd, u32 ticket);
 
+/* All devices of a driver share @ops, and those that exist may be using them.
+ * So no member may change its value, not even for a moment.
+ */
+static inline void psp_compat_ops_fill(struct psp_compat_psp_dev_ops *ops)
+{
+	WRITE_ONCE(ops->kernel.set_config, ops->set_config);
+	WRITE_ONCE(ops->kernel.key_rotate, ops->key_rotate);
+	WRITE_ONCE(ops->kernel.rx_spi_alloc, ops->rx_spi_alloc);
+	WRITE_ONCE(ops->kernel.tx_key_add, ops->tx_key_add);
+	WRITE_ONCE(ops->kernel.tx_key_del, psp_compat_tx_key_del);
+	WRITE_ONCE(ops->kernel.get_stats, ops->get_stats);
+}
+
 static inline struct psp_dev *
 psp_compat_psp_dev_create(struct net_device *netdev,
 			  struct psp_compat_psp_dev_ops *ops,
 			  struct psp_dev_caps *caps, void *priv)
 {
-	ops->kernel = (struct psp_dev_ops) {
-		.set_config = ops->set_config,
-		.key_rotate = ops->key_rotate,
-		.rx_spi_alloc = ops->rx_spi_alloc,
-		.tx_key_add = ops->tx_key_add,
-		.tx_key_del = psp_compat_tx_key_del,
-		.get_stats = ops->get_stats,
-	};
+	psp_compat_ops_fill(ops);
 
 	return psp_dev_create(netdev, &ops->kernel, caps, priv);
 }
