@@ -402,9 +402,13 @@ struct net *psp_nl_dev_get_net(const struct psp_dev *psd)
 }
 
 /**
- * psp_nl_ntf_wanted() - does anybody listen where a device lives?
+ * psp_nl_ntf_wanted() - does anybody listen?
  * @psd: device, locked
  * @group: multicast group
+ *
+ * Netlink counts the listeners of all namespaces together: so those of
+ * associated namespaces are seen here, and those that the device is no business
+ * of as well.
  *
  * Return: false if a notification would reach nobody.
  */

@@ -226,6 +226,28 @@ TEST_F(assoc_dev, rotation_and_change_are_told_once_to_each_namespace)
 	EXPECT_EQ(-ETIMEDOUT, psp_nl_wait(&self->ntf, 0, NONE_MS));
 }
 
+/* Nobody listens at the host */
+TEST_F(assoc_dev, stale_socket_is_told_in_its_own_namespace)
+{
+	struct psp_conn conn;
+	struct psp_nl stale;
+
+	ASSERT_EQ(0, container_assoc(&self->c));
+	ASSERT_EQ(0, psp_ns_enter(self->c.pair.a.ns));
+	ASSERT_EQ(0, psp_nl_open(&stale));
+	ASSERT_EQ(0, psp_nl_join(&stale, stale.assoc));
+	ASSERT_EQ(0, psp_ns_enter(self->c.net.home));
+	ASSERT_EQ(0, psp_conn_open(&conn, &self->c.pair, PSP_IPV4));
+	ASSERT_EQ(0, psp_conn_rx(&conn, &conn.a, 0));
+
+	ASSERT_EQ(0, psp_nl_rotate(self->host, self->id));
+	ASSERT_EQ(0, psp_nl_rotate(self->host, self->id));
+	EXPECT_EQ(0, psp_nl_wait(&stale, PSP_CMD_ASSOC_STALE_NTF,
+				 CONTAINER_MS));
+	psp_conn_close(&conn);
+	psp_nl_close(&stale);
+}
+
 TEST_F(assoc_dev, removed_psp_device_is_told_and_gone)
 {
 	struct psp_dev_info info;
