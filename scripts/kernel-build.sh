@@ -76,7 +76,7 @@ fetch_build() {
 	dir=$(tree_dir "$name")
 	need_packages kernel
 	mkdir -p "$dir"
-	setup_source_release || return 1
+	with_lock source-release setup_source_release || return 1
 	package=$(with_source_release newest_package "$prefix") || {
 		say "no $prefix* in $SOURCE_RELEASE"
 		return 1

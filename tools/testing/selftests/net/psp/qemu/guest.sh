@@ -12,7 +12,7 @@ export HOME=/root LANG=C.UTF-8
 # shellcheck source=/dev/null
 . "$1"
 export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO PSP_SCALE PSP_SLOW TERM
-export PSP_PAIR=${PSP_PAIR:-} PSP_KEYS
+export PSP_PAIR=${PSP_PAIR:-} PSP_KEYS PSP_YNL
 
 CGROUP=/sys/fs/cgroup/suite
 KMEMLEAK=/sys/kernel/debug/kmemleak

@@ -126,6 +126,7 @@ vm_job() {
 	PSP_OUT=$LOG/selftests
 	PSP_TOOLS=$LOG/tools
 	PSP_TREE=$TREE
+	PSP_YNL=$(ynl_dir)
 	PSP_KO=$LOG/$kernel/psp.ko
 	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
 	MODULES=$(kernel_dir "$kernel")/lib/modules
