@@ -6,7 +6,7 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl yaml netlink_spec judges kernel_tree
+	perl python yaml netlink_spec judges kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -209,6 +209,10 @@ gate_shell() {
 gate_perl() {
 	tree_files '*.pl' | xargs -r -n1 perl -wc 2>&1 |
 		sed '/syntax OK$/d' | nothing
+}
+
+gate_python() {
+	tree_files '*.py' | xargs -r pyflakes3
 }
 
 gate_yaml() {
