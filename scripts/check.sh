@@ -6,7 +6,7 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl python yaml netlink_spec judges kernel_tree
+	perl python yaml netlink_spec mainline_spec judges kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -233,6 +233,13 @@ gate_netlink_spec() {
 	if not family.ops:
 	    sys.exit(f"{spec}: no operations")
 	EOT
+}
+
+# What is mainline's in it must be what mainline has.
+gate_mainline_spec() {
+	local spec=Documentation/netlink/specs/psp.yaml
+
+	scripts/spec-diff.py "$spec" "$(ynl_dir)/$spec"
 }
 
 # What decides that a run was green must be able to say that it was not.
