@@ -16,6 +16,7 @@
 
 #define SPEC_FILE	"Documentation/netlink/specs/psp.yaml"
 #define OURS		64	/* first number that is not mainline's */
+#define SPEC_NSID	7	/* of the namespace of a guest, for end A */
 
 FIXTURE(spec)
 {
@@ -76,7 +77,7 @@ TEST_F(spec, numbers_are_those_of_the_header)
 	EXPECT_ATTR(PSP_A_SOCK_MAX, "sock", "spi");
 	EXPECT_ATTR(PSP_A_SOCK_KEY_MAX, "sock-key", "packets");
 	EXPECT_CMD(PSP_CMD_DEV_GET, "dev-get");
-	EXPECT_CMD(PSP_CMD_GET_STATS, "get-stats");
+	EXPECT_CMD(PSP_CMD_MAX, "dev-disassoc");
 	EXPECT_CMD(PSP_CMD_REKEY_STATS_GET, "rekey-stats-get");
 	EXPECT_CMD(PSP_CMD_ASSOC_GET, "assoc-get");
 	EXPECT_CMD(PSP_CMD_ASSOC_STALE_NTF, "assoc-stale-ntf");
@@ -171,8 +172,46 @@ do {									\
 			   self->seen));				\
 } while (0)
 
-/* 1 to 10; the two others are for devices in containers */
-#define MAINLINE_SEEN	0x7feULL
+/* Another namespace, whose loopback device is associated */
+static int open_guest(struct psp_net *net, struct psp_nl *guest)
+{
+	int ns = psp_ns_new();
+	int err = ns < 0 ? ns : psp_ns_enter(net->a.ns);
+
+	if (!err)
+		err = psp_ns_set_id(ns, SPEC_NSID);
+	if (!err)
+		err = psp_ns_enter(ns);
+	if (!err)
+		err = psp_nl_open(guest);
+	close(ns);
+	return psp_ns_enter(net->a.ns) ?: err;
+}
+
+static void judge_associations(struct __test_metadata *_metadata,
+			       FIXTURE_DATA(spec) *self)
+{
+	const struct spec *spec = &self->spec;
+	struct psp_nl *nl = &self->net.a.nl;
+	uint32_t id = self->net.a.dev_id;
+	struct psp_dev_info info;
+	struct psp_nl guest;
+
+	ASSERT_EQ(0, open_guest(&self->net, &guest));
+	JUDGE_REPLY(psp_nl_dev_assoc_in(nl, id, 1, SPEC_NSID));
+	JUDGE_EVENT(PSP_CMD_DEV_CHANGE_NTF);
+	JUDGE_REPLY(psp_nl_dev_get(nl, id, &info));
+	EXPECT_EQ(1, info.assocs);
+	nl = &guest;
+	JUDGE_REPLY(psp_nl_dev_get(nl, id, &info));
+	EXPECT_TRUE(info.attrs & ATTR_BIT(DEV_BY_ASSOCIATION));
+	nl = &self->net.a.nl;
+	JUDGE_REPLY(psp_nl_dev_disassoc_in(nl, id, 1, SPEC_NSID));
+	JUDGE_EVENT(PSP_CMD_DEV_CHANGE_NTF);
+	psp_nl_close(&guest);
+}
+
+#define MAINLINE_SEEN	0x1ffeULL	/* 1 to 12 */
 #define OURS_SEEN	0x7ULL
 
 TEST_F(spec, messages_hold_what_it_allows_and_nothing_else)
@@ -188,6 +227,7 @@ TEST_F(spec, messages_hold_what_it_allows_and_nothing_else)
 	JUDGE_REPLY(psp_nl_dev_get(nl, id, &info));
 	JUDGE_REPLY(psp_nl_dev_set(nl, id, 1));
 	JUDGE_EVENT(PSP_CMD_DEV_CHANGE_NTF);
+	judge_associations(_metadata, self);
 	ASSERT_EQ(0, psp_conn_rx(conn, &conn->b, WATCH_VERSION));
 	JUDGE_REPLY(psp_conn_rx(conn, &conn->a, WATCH_VERSION));
 	JUDGE_REPLY(psp_conn_tx(conn, &conn->a));
