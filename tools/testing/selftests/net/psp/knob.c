@@ -13,7 +13,8 @@
 #include "psp_lib.h"
 
 #define STALL_MS	20000
-#define QUIET_MS	300	/* far longer than a completion takes */
+/* For what must not happen, and so has no event: far longer than it takes */
+#define QUIET_MS	300
 #define VERSION		PSP_VERSION_HDR0_AES_GCM_128
 #define SLOT_MASK	0x1ffff
 #define HANDLES_MAX	64

@@ -192,8 +192,8 @@ TEST_F_TIMEOUT(lower_link, port_moves, TIMEOUT_S)
 
 	/* Its namespace goes, and the lower device is free again */
 	close(ns);
-	EXPECT_EQ(0, psp_sh(self->a, "for i in 1 2 3 4 5 6 7 8 9; do "
-			    ADD_PORT " && exit; sleep 1; done; exit 1"));
+	EXPECT_EQ(0, psp_sh(self->a, "for i in $(seq 100); do "
+			    ADD_PORT " && exit; sleep 0.1; done; exit 1"));
 }
 
 /* A dummy that segments would take once the port is gone */

@@ -5,11 +5,13 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "policy.h"
+#include "watch.h"
 
 #define LIFE_HOLD_MS	300	/* how long to see that nothing happens */
 
@@ -53,6 +55,7 @@ FIXTURE_SETUP(life)
 
 FIXTURE_TEARDOWN(life)
 {
+	watch_trace(false);
 	wire_close(&self->wire);
 	policy_close(&self->p);
 }
@@ -213,13 +216,18 @@ static int wait_timewaits(const struct policy *p, int num)
 }
 
 /* An acknowledgment of a connection in TIME_WAIT waits; then there is no such
- * connection any more, and not even its state.
+ * connection any more, and not even its state, which goes when we look next at
+ * what lingers; mainline's goes with the connection.
  */
 TEST_F(life, queued_reply_outlives_timewait)
 {
 	const struct forge_seg rst = { .flags = FORGE_RST };
 	struct policy *p = &self->p;
+	char spi[32];
 
+	snprintf(spi, sizeof(spi), "spi=0x%08x", p->conn.a.rx.spi);
+	if (psp_nl_rekeys(&p->net.a.nl))
+		ASSERT_EQ(0, watch_trace(true));
 	ASSERT_EQ(0, shutdown(p->conn.a.fd, SHUT_WR));
 	ASSERT_EQ(0, policy_wait_state(p->conn.a.fd, BPF_TCP_FIN_WAIT2));
 	ASSERT_EQ(0, forge_sync(&p->forge, p->conn.a.fd));
@@ -239,8 +247,8 @@ TEST_F(life, queued_reply_outlives_timewait)
 		psp_nap();
 	ASSERT_EQ(0, forge_psp(&p->forge, &rst, p->version, &p->conn.a.rx));
 	ASSERT_EQ(0, wait_timewaits(p, 0));
-	/* The state goes at the next look at what lingers */
-	sleep(2);
+	if (psp_nl_rekeys(&p->net.a.nl))
+		ASSERT_EQ(0, watch_wait_traced("psp_sock_free", spi));
 	ASSERT_EQ(0, let_go(p));
 	expect_secured(_metadata, &self->wire, FORGE_ACK, "");
 	/* Keys are what is counted of mainline's PSP, and this was the last */
