@@ -601,22 +601,55 @@ TEST_F(guard, forward_rules_are_passed_by)
 	policy_abort(&plain);
 }
 
+static int set_hops(int fd, enum psp_family family, int hops)
+{
+	bool v4 = family == PSP_IPV4;
+
+	return setsockopt(fd, v4 ? SOL_IP : SOL_IPV6,
+			  v4 ? IP_TTL : IPV6_UNICAST_HOPS, &hops,
+			  sizeof(hops)) ? -errno : 0;
+}
+
+/* Hops left to the next frame under PSP that the host sends, or -errno */
+static int next_hops(struct psp_tap *tap, const struct psp_end *host,
+		     enum psp_family family)
+{
+	static struct psp_frame frame;
+	int ret;
+
+	do {
+		ret = psp_tap_next(tap, &frame, psp_slow_ms(CONTAINER_MS));
+		if (ret <= 0)
+			return ret ?: -ETIMEDOUT;
+	} while (!frame.psp || !psp_frame_from(&frame, host));
+	return frame.data[frame.l3 + (family == PSP_IPV4 ? 8 : 7)];
+}
+
 /* It is a router: what passes has one hop less to go */
+TEST_F(guard, host_is_a_hop)
+{
+	struct psp_conn *conn = &self->conn;
+	struct container *c = &self->c;
+	struct psp_tap tap;
+
+	ASSERT_EQ(0, psp_conn_secure(conn, 0));
+	ASSERT_EQ(0, psp_tcp_drain(conn->b.fd, CONTAINER_MS));
+	ASSERT_EQ(0, psp_tap_open(&tap, &c->net.a));
+	ASSERT_EQ(0, set_hops(conn->a.fd, variant->family, 10));
+	EXPECT_EQ(0, psp_conn_ping(conn));
+	EXPECT_EQ(9, next_hops(&tap, &c->net.a, variant->family));
+	psp_tap_close(&tap);
+}
+
 TEST_F(guard, last_hop_dropped)
 {
 	struct psp_conn *conn = &self->conn;
 	struct container *c = &self->c;
-	int one = 1, many = 64;
-	bool v4 = variant->family == PSP_IPV4;
 
 	ASSERT_EQ(0, psp_conn_secure(conn, 0));
-	ASSERT_EQ(0, setsockopt(conn->a.fd, v4 ? SOL_IP : SOL_IPV6,
-				v4 ? IP_TTL : IPV6_UNICAST_HOPS, &one,
-				sizeof(one)));
+	ASSERT_EQ(0, set_hops(conn->a.fd, variant->family, 1));
 	expect_dropped(_metadata, c, conn, PSP_A_DROPS_TX_DEV);
-	ASSERT_EQ(0, setsockopt(conn->a.fd, v4 ? SOL_IP : SOL_IPV6,
-				v4 ? IP_TTL : IPV6_UNICAST_HOPS, &many,
-				sizeof(many)));
+	ASSERT_EQ(0, set_hops(conn->a.fd, variant->family, 64));
 	expect_recovers(_metadata, conn);
 }
 
