@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "psp_lib.h"
+#include "container.h"
 #include "watch.h"
 
 #define NO_SUCH_DEV	999999
@@ -260,6 +260,92 @@ TEST_F(assoc_get, keeps_to_namespaces)
 	ASSERT_EQ(2, psp_nl_assoc_get(&a->nl, 0, 0, socks, 2));
 	ASSERT_EQ(1, psp_nl_assoc_get(&b->nl, 0, 0, socks, 1));
 	EXPECT_EQ(watch_cookie(conn->b.fd), socks[0].cookie);
+}
+
+/* Three sockets that use a device: of its own namespace and of two others */
+#define GET_HOST	0
+#define GET_FIRST	1
+#define GET_MORE	2
+#define GET_SOCKETS	3
+
+FIXTURE(assoc_get_container)
+{
+	struct container c;
+	struct psp_sock_info info[GET_SOCKETS];
+	int fds[GET_SOCKETS];
+};
+
+FIXTURE_SETUP(assoc_get_container)
+{
+	struct container *c = &self->c;
+	uint32_t id;
+
+	ASSERT_EQ(0, container_open(c));
+	ASSERT_EQ(0, container_assoc(c));
+	ASSERT_EQ(0, container_open_more(c));
+	id = c->net.a.dev_id;
+	ASSERT_EQ(0, watch_sockets(&c->net.a, id, &self->fds[GET_HOST], 1));
+	ASSERT_EQ(0, watch_sockets(&c->pair.a, id, &self->fds[GET_FIRST], 1));
+	ASSERT_EQ(0, watch_sockets(&c->more, id, &self->fds[GET_MORE], 1));
+}
+
+FIXTURE_TEARDOWN(assoc_get_container)
+{
+	watch_close(self->fds, GET_SOCKETS);
+	container_close(&self->c);
+}
+
+/* The only one that it is told of, by whatever it asks for, is @fd */
+static void expect_only(struct __test_metadata *_metadata, struct psp_nl *nl,
+			uint32_t id, int fd, int other)
+{
+	struct psp_sock_info info;
+
+	ASSERT_EQ(1, psp_nl_assoc_get(nl, 0, 0, &info, 1));
+	EXPECT_EQ(watch_cookie(fd), info.cookie);
+	EXPECT_EQ(id, info.dev_id);
+	EXPECT_EQ(ATTRS_NEW, info.attrs);
+	ASSERT_EQ(1, psp_nl_assoc_get(nl, id, 0, &info, 1));
+	EXPECT_EQ(watch_cookie(fd), info.cookie);
+	EXPECT_EQ(1, psp_nl_assoc_get(nl, id, watch_cookie(fd), &info, 1));
+	EXPECT_EQ(0, psp_nl_assoc_get(nl, id, watch_cookie(other), &info, 1));
+	EXPECT_EQ(0, psp_nl_assoc_get(nl, 0, watch_cookie(other), &info, 1));
+}
+
+TEST_F(assoc_get_container, sees_its_own_sockets)
+{
+	struct container *c = &self->c;
+	uint32_t id = c->net.a.dev_id;
+	int i, k, found;
+
+	expect_only(_metadata, &c->pair.a.nl, id, self->fds[GET_FIRST],
+		    self->fds[GET_MORE]);
+	expect_only(_metadata, &c->more.nl, id, self->fds[GET_MORE],
+		    self->fds[GET_HOST]);
+
+	ASSERT_EQ(GET_SOCKETS, psp_nl_assoc_get(&c->net.a.nl, id, 0, self->info,
+						GET_SOCKETS));
+	for (i = 0; i < GET_SOCKETS; i++) {
+		found = 0;
+		for (k = 0; k < GET_SOCKETS; k++)
+			found += self->info[k].cookie ==
+				 watch_cookie(self->fds[i]);
+		EXPECT_EQ(1, found);
+	}
+}
+
+/* They live on, for the device's own namespace to see */
+TEST_F(assoc_get_container, sees_nothing_when_the_association_has_ended)
+{
+	struct container *c = &self->c;
+	struct psp_nl *nl = &c->pair.a.nl;
+
+	ASSERT_EQ(0, container_disassoc(c));
+	EXPECT_EQ(0, psp_nl_assoc_get(nl, 0, 0, self->info, GET_SOCKETS));
+	EXPECT_EQ(-ENOENT, psp_nl_assoc_get(nl, c->net.a.dev_id, 0, self->info,
+					    GET_SOCKETS));
+	EXPECT_EQ(GET_SOCKETS, psp_nl_assoc_get(&c->net.a.nl, 0, 0, self->info,
+						GET_SOCKETS));
 }
 
 /**

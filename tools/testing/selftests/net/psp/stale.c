@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "psp_lib.h"
+#include "container.h"
 #include "watch.h"
 
 #define STALE_ATTRS	(ATTR_BIT(SOCK_DEV_ID) | ATTR_BIT(SOCK_COOKIE) | \
@@ -66,11 +66,16 @@ static int next(struct psp_nl *nl, struct psp_sock_info *info)
 	return err;
 }
 
+static int one_socket_of(struct psp_end *end, int *fd, struct psp_key *key)
+{
+	*fd = psp_tcp_socket(end, PSP_IPV4);
+	return *fd < 0 ? *fd : psp_nl_rx_assoc(&end->nl, end->dev_id,
+					       WATCH_VERSION, *fd, key);
+}
+
 static int one_socket(struct psp_net *net, int *fd, struct psp_key *key)
 {
-	*fd = psp_tcp_socket(&net->a, PSP_IPV4);
-	return *fd < 0 ? *fd : psp_nl_rx_assoc(&net->a.nl, net->a.dev_id,
-					       WATCH_VERSION, *fd, key);
+	return one_socket_of(&net->a, fd, key);
 }
 
 /* A is told of its first socket after its second rotation, and never again;
@@ -176,6 +181,121 @@ TEST_F(stale, survives_the_device)
 	ASSERT_EQ(0, watch_sockets(a, a->dev_id, self->fds, WATCH_MANY));
 	ASSERT_EQ(0, rotate(&self->net, 2));
 	ASSERT_EQ(0, psp_link_del(a->ifindex));
+}
+
+/* Who listens, and whose socket */
+enum stale_who {
+	STALE_HOST,
+	STALE_FIRST,
+	STALE_MORE,
+	STALE_ALL,
+};
+
+FIXTURE(stale_container)
+{
+	struct container c;
+	struct psp_end *end[STALE_ALL];
+	struct psp_nl nl[STALE_ALL];
+	struct psp_key key[STALE_ALL];
+	struct psp_sock_info info;
+	int fds[STALE_ALL];
+};
+
+FIXTURE_SETUP(stale_container)
+{
+	struct container *c = &self->c;
+	int i;
+
+	for (i = 0; i < STALE_ALL; i++)
+		self->fds[i] = -1;
+	ASSERT_EQ(0, container_open(c));
+	ASSERT_EQ(0, container_assoc(c));
+	ASSERT_EQ(0, container_open_more(c));
+	self->end[STALE_HOST] = &c->net.a;
+	self->end[STALE_FIRST] = &c->pair.a;
+	self->end[STALE_MORE] = &c->more;
+	for (i = 0; i < STALE_ALL; i++) {
+		ASSERT_EQ(0, psp_ns_enter(self->end[i]->ns));
+		ASSERT_EQ(0, psp_nl_open(&self->nl[i]));
+		ASSERT_EQ(0, psp_nl_join(&self->nl[i], self->nl[i].assoc));
+		ASSERT_EQ(0, one_socket_of(self->end[i], &self->fds[i],
+					   &self->key[i]));
+	}
+}
+
+FIXTURE_TEARDOWN(stale_container)
+{
+	int i;
+
+	watch_close(self->fds, STALE_ALL);
+	for (i = 0; i < STALE_ALL; i++)
+		psp_nl_close(&self->nl[i]);
+	container_close(&self->c);
+}
+
+/* Of which of the sockets does the next announcement tell? */
+static int next_of(struct psp_nl *nl, const int *fds)
+{
+	struct psp_sock_info info;
+	int err = next(nl, &info), i;
+
+	if (err)
+		return err;
+	for (i = 0; i < STALE_ALL; i++)
+		if (info.cookie == watch_cookie(fds[i]))
+			return i;
+	return -ENOENT;
+}
+
+/* The host is told of all of them, a container of its own and, as there is more
+ * to tell later, of that.
+ */
+TEST_F(stale_container, is_told_of_its_own_sockets)
+{
+	struct psp_nl *nl = self->nl;
+	unsigned int told = 0;
+	int who;
+
+	ASSERT_EQ(0, rotate(&self->c.net, 2));
+	for (who = 0; who < STALE_ALL; who++)
+		told |= 1 << next_of(&nl[STALE_HOST], self->fds);
+	EXPECT_EQ((1 << STALE_ALL) - 1, told);
+
+	for (who = STALE_FIRST; who < STALE_ALL; who++) {
+		ASSERT_EQ(0, next(&nl[who], &self->info));
+		EXPECT_EQ(STALE_ATTRS, self->info.attrs);
+		EXPECT_EQ(self->c.net.a.dev_id, self->info.dev_id);
+		EXPECT_EQ(watch_cookie(self->fds[who]), self->info.cookie);
+		EXPECT_EQ(self->key[who].spi, self->info.spi);
+		close(self->fds[who]);
+		ASSERT_EQ(0, one_socket_of(self->end[who], &self->fds[who],
+					   &self->key[who]));
+	}
+
+	ASSERT_EQ(0, rotate(&self->c.net, 2));
+	EXPECT_EQ(STALE_FIRST, next_of(&nl[STALE_FIRST], self->fds));
+	EXPECT_EQ(STALE_MORE, next_of(&nl[STALE_MORE], self->fds));
+}
+
+/* Not of what became stale meanwhile, but of what does so afterwards */
+TEST_F(stale_container, is_told_nothing_while_there_is_no_association)
+{
+	struct psp_nl *nl = self->nl;
+	struct psp_key key;
+	int who, fd;
+
+	ASSERT_EQ(0, container_disassoc(&self->c));
+	ASSERT_EQ(0, rotate(&self->c.net, 2));
+	for (who = 0; who < STALE_ALL; who++)
+		ASSERT_LE(0, next_of(&nl[STALE_HOST], self->fds));
+	EXPECT_EQ(STALE_MORE, next_of(&nl[STALE_MORE], self->fds));
+
+	ASSERT_EQ(0, container_assoc(&self->c));
+	ASSERT_EQ(0, one_socket_of(self->end[STALE_FIRST], &fd, &key));
+	ASSERT_EQ(0, rotate(&self->c.net, 2));
+	ASSERT_EQ(0, next(&nl[STALE_FIRST], &self->info));
+	EXPECT_EQ(watch_cookie(fd), self->info.cookie);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
