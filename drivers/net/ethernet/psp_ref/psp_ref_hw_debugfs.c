@@ -143,6 +143,14 @@ static int psp_ref_key_limit_set(void *data, u64 val)
 DEFINE_DEBUGFS_ATTRIBUTE(psp_ref_key_limit_fops, psp_ref_key_limit_get,
 			 psp_ref_key_limit_set, "%llu\n");
 
+static int psp_ref_generations_set(void *data, u64 val)
+{
+	return psp_ref_table_set_left(data, val);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(psp_ref_generations_fops, NULL,
+			 psp_ref_generations_set, "%llu\n");
+
 static int psp_ref_mbox_latency_get(void *data, u64 *val)
 {
 	struct psp_ref_hw *hw = data;
@@ -284,6 +292,8 @@ static void psp_ref_table_debugfs(struct psp_ref_table *table,
 			    &psp_ref_key_limit_fops);
 	debugfs_create_file("key_reuse_lifo", 0600, dir, table,
 			    &psp_ref_reuse_lifo_fops);
+	debugfs_create_file("key_generations_left", 0200, dir, table,
+			    &psp_ref_generations_fops);
 }
 
 /**

@@ -244,6 +244,7 @@ int psp_ref_table_add(struct psp_ref_table *table, struct psp_ref_key *key,
 int psp_ref_table_del(struct psp_ref_table *table, u32 handle);
 void psp_ref_table_clear(struct psp_ref_table *table);
 struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle);
+int psp_ref_table_set_left(struct psp_ref_table *table, u64 left);
 u32 psp_ref_table_handle(struct psp_ref_table *table, u32 i);
 
 /* psp_ref_hw_frame.c */

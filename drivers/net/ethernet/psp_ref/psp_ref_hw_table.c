@@ -231,6 +231,31 @@ struct psp_ref_key *psp_ref_table_get(struct psp_ref_table *table, u32 handle)
 EXPORT_SYMBOL_IF_KUNIT(psp_ref_table_get);
 
 /**
+ * psp_ref_table_set_left() - put free slots near the end of their generations
+ * @table: table
+ * @left: keys that each of them can hold before its generations begin anew
+ *
+ * For tests, of a table whose handles are not in use yet: it takes the lock for
+ * as long as there are free slots.
+ *
+ * Return: 0, or -EINVAL if there are not as many generations.
+ */
+int psp_ref_table_set_left(struct psp_ref_table *table, u64 left)
+{
+	struct psp_ref_slot *slot;
+
+	if (left >= PSP_REF_GEN_MAX)
+		return -EINVAL;
+
+	spin_lock(&table->lock);
+	list_for_each_entry(slot, &table->free, free)
+		slot->generation = PSP_REF_GEN_MAX - left;
+	spin_unlock(&table->lock);
+
+	return 0;
+}
+
+/**
  * psp_ref_table_handle() - look into a slot
  * @table: table
  * @i: number of the slot

@@ -162,6 +162,7 @@ TEST_F(knob, values_out_of_range_are_refused)
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "key_reuse_lifo", "2"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_key_limit", "%lld",
 					(long long)slots + 1));
+	EXPECT_EQ(-EINVAL, psp_knob_set(a, "key_generations_left", "32767"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "mbox_latency_us", "100001"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_timeout_ms", "0"));
 	EXPECT_EQ(-EINVAL, psp_knob_set(a, "tx_timeout_ms", "3600001"));
