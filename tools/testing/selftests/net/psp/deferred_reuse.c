@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Slots of the key table that are used again at once: a handle that lived too
- * short would lead to another flow's key. Meanwhile flows change their queues.
+ * short would lead to another flow's key. Meanwhile flows change their queues,
+ * and the generations of the slots come to their end and begin anew.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,10 +14,12 @@
 
 #define FLOWS		8
 #define QUEUES		4
-#define SPARE_SLOTS	2
-#define REKEYS		1000	/* of each flow; fewer on a slow kernel */
+#define SPARE_SLOTS	4
+#define REKEYS		120	/* of each flow; fewer on a slow kernel */
 #define MOVES		8	/* how often flows change their queues */
-#define TIMEOUT_S	600
+#define TIMEOUT_S	120
+/* A handle whose generation is one of the upper half */
+#define HANDLE_LATE	0x80000000
 
 FIXTURE(reuse)
 {
@@ -35,6 +38,9 @@ FIXTURE_SETUP(reuse)
 	ASSERT_EQ(0, psp_knob_set(&self->net.a, "key_reuse_lifo", "1"));
 	ASSERT_EQ(0, psp_knob_set(&self->net.a, "tx_key_limit", "%d",
 				  FLOWS + SPARE_SLOTS));
+	/* A slot is used more than twice as often as that */
+	ASSERT_EQ(0, psp_knob_set(&self->net.a, "key_generations_left", "%d",
+				  psp_scaled(REKEYS) / 4));
 	for (i = 0; i < FLOWS; i++) {
 		ASSERT_EQ(0, psp_conn_open(&self->conn[i], &self->net,
 					   i % 2 ? PSP_IPV6 : PSP_IPV4));
@@ -117,13 +123,27 @@ static int reuse_run(struct psp_conn *conn, struct psp_xfer *xfer, int *rekeys,
 	return 0;
 }
 
-TEST_F_TIMEOUT(reuse, eight_busy_flows_share_two_spare_slots, TIMEOUT_S)
+/* How many of the handles have generations of the upper half? */
+static int reuse_late(struct psp_end *end)
+{
+	uint32_t handles[DEFERRED_MAX_HANDLES];
+	int n = deferred_handles(end, handles), late = 0;
+
+	if (n != FLOWS)
+		return n < 0 ? n : -ERANGE;
+	while (n--)
+		late += handles[n] >= HANDLE_LATE;
+	return late;
+}
+
+TEST_F_TIMEOUT(reuse, eight_busy_flows_share_four_spare_slots, TIMEOUT_S)
 {
 	struct psp_end *a = &self->net.a, *b = &self->net.b;
 	int i, rekeys = psp_scaled(REKEYS);
 	struct psp_stats stats;
 	char counter[32];
 
+	ASSERT_EQ(FLOWS, reuse_late(a));
 	for (i = 1; i <= MOVES; i++) {
 		ASSERT_EQ(0, reuse_move(a, i));
 		ASSERT_EQ(0, reuse_run(self->conn, self->xfer, self->rekeys,
@@ -143,6 +163,7 @@ TEST_F_TIMEOUT(reuse, eight_busy_flows_share_two_spare_slots, TIMEOUT_S)
 	EXPECT_EQ(0, psp_gauge(a, "tx_stale_handle"));
 	EXPECT_EQ(0, deferred_wait(a, PSP_A_REKEY_STATS_TX_KEYS_RETIRED, 0));
 	EXPECT_EQ(FLOWS, deferred_stat(a, PSP_A_REKEY_STATS_TX_KEYS));
+	EXPECT_EQ(0, reuse_late(a));
 	EXPECT_EQ(FLOWS * rekeys,
 		  deferred_stat(a, PSP_A_REKEY_STATS_TX_REKEYS));
 	EXPECT_EQ(FLOWS * rekeys,
