@@ -40,24 +40,21 @@ static int container_up(struct psp_end *end)
 	if (!err)
 		err = psp_link_addr6(end->ifindex, &end->v6, 128);
 	if (!err)
-		err = psp_nl_open(&end->nl);
+		err = psp_link_route(end->ifindex, AF_INET, NULL);
 	if (!err)
-		err = psp_sh(end->ns,
-			     "ip route add default dev eth0;"
-			     "ip -6 route add default dev eth0") ? -EIO : 0;
-	return err;
+		err = psp_link_route(end->ifindex, AF_INET6, NULL);
+	return err ? err : psp_nl_open(&end->nl);
 }
 
-/* A route to the container, by @ifname of namespace @ns */
-static int container_route(int ns, const char *ifname,
+/* A route to the container, by @from's network device */
+static int container_route(const struct psp_end *from,
 			   const struct psp_end *end)
 {
-	char v4[INET_ADDRSTRLEN], v6[INET6_ADDRSTRLEN];
+	int err = psp_ns_enter(from->ns);
 
-	inet_ntop(AF_INET, &end->v4, v4, sizeof(v4));
-	inet_ntop(AF_INET6, &end->v6, v6, sizeof(v6));
-	return psp_sh(ns, "ip route add %s dev %s; ip -6 route add %s dev %s",
-		      v4, ifname, v6, ifname) ? -EIO : 0;
+	if (!err)
+		err = psp_link_route(from->ifindex, AF_INET, &end->v4);
+	return err ? err : psp_link_route(from->ifindex, AF_INET6, &end->v6);
 }
 
 /* @host is the host's side of the pair that ends in @end */
@@ -79,7 +76,7 @@ static int container_host_up(struct psp_end *host, const struct psp_end *end)
 		err = psp_end_mac(host);
 	if (!err)
 		err = psp_link_up(host->ifindex, true);
-	return err ? err : container_route(host->ns, host->ifname, end);
+	return err ? err : container_route(host, end);
 }
 
 /* What ARP would find out */
@@ -98,7 +95,7 @@ static int container_neighbours(struct container *c, struct psp_end *host,
 	if (!err)
 		err = container_neigh(far->ns, far->ifindex, end,
 				      c->net.a.mac);
-	return err ? err : container_route(far->ns, far->ifname, end);
+	return err ? err : container_route(far, end);
 }
 
 static int container_plug(struct container *c, struct psp_end *end,

@@ -210,3 +210,28 @@ int psp_link_neigh(int ifindex, int family, const void *addr,
 	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
 	return psp_rtnl(nlh);
 }
+
+int psp_link_route(int ifindex, int family, const void *dst)
+{
+	size_t len = family == AF_INET ? sizeof(struct in_addr) :
+					 sizeof(struct in6_addr);
+	char buf[PSP_RTNL_SIZE];
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+
+	memset(buf, 0, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = RTM_NEWROUTE;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = family;
+	rtm->rtm_dst_len = dst ? 8 * len : 0;
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = RTPROT_STATIC;
+	rtm->rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_type = RTN_UNICAST;
+	if (dst)
+		mnl_attr_put(nlh, RTA_DST, len, dst);
+	mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
+	return psp_rtnl(nlh);
+}

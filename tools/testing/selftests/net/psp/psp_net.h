@@ -106,6 +106,9 @@ int psp_link_addr6(int ifindex, const struct in6_addr *addr, int prefixlen);
 int psp_link_neigh(int ifindex, int family, const void *addr,
 		   const uint8_t *mac);
 
+/* A route to one address, or to all, whose neighbour is the address itself */
+int psp_link_route(int ifindex, int family, const void *dst);
+
 /* PSP device of interface @ifindex: 0 if there is none */
 uint32_t psp_dev_of(struct psp_nl *nl, int ifindex);
 
