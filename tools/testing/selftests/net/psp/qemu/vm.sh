@@ -146,19 +146,22 @@ vm_job() {
 # Emulation always works; a /dev/kvm that is there need not, inside another
 # machine. One thread for all CPUs: with a thread for each, QEMU may run an
 # instruction that the kernel has already patched (a stale int3 of a static
-# key, and oops), and two VMs side by side keep two threads busy anyway.
+# key, and oops), and two VMs side by side keep two threads busy anyway. The
+# guest is told how fast its TSC is: on a busy host it may take 52 MHz for the
+# result of its own measurement, and time then flies.
 vm_qemu() {
-	local kernel seconds=$2 dir=$LOG/$1
+	local kernel seconds=$2 dir=$LOG/$1 khz
 
 	kernel=$(vm_kernel "$1")
 	shift 2
+	khz=$("$LOG/selftests/vm_tsc")
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
 		-accel "${PSP_ACCEL:-tcg,thread=single}" -cpu max -smp 2 \
 		-m $VM_MEMORY \
 		-kernel "$(kernel_dir "$kernel")/vmlinuz" \
 		-initrd "$dir/initramfs" \
-		-append "${VM_CMDLINE[*]} psp.job=$dir/job" \
+		-append "${VM_CMDLINE[*]} tsc_early_khz=$khz psp.job=$dir/job" \
 		-serial "file:$dir/console.log" \
 		-fsdev "local,id=host,path=/,security_model=none,readonly=on,$(
 			)multidevs=remap" \
