@@ -74,7 +74,7 @@ TEST_F(life, orphan_with_data_queued_finishes_in_the_background)
 
 	ASSERT_EQ(0, life_secure(p, &self->wire));
 	len = life_fill(p->conn.a.fd, 1);
-	ASSERT_LT(LIFE_BULK / 4, len);
+	ASSERT_LT(psp_scaled(LIFE_BULK / 4), len);
 	ASSERT_LT(0, psp_tcp_outq(p->conn.a.fd));
 	life_close(&p->conn.a);
 	EXPECT_EQ(refs + 2 * POLICY_STATE_REFS, policy_state_refs(p));
@@ -119,7 +119,7 @@ static void close_under_loss(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, psp_wire_harm(&p->net.a, "loss", 5));
 	ASSERT_EQ(0, psp_wire_harm(&p->net.b, "loss", 5));
 	len = life_fill(first->fd, 7);
-	ASSERT_LT(LIFE_BULK / 4, len);
+	ASSERT_LT(psp_scaled(LIFE_BULK / 4), len);
 	life_close(first);
 	EXPECT_EQ(0, life_read(second->fd, 7, len, true));
 	ASSERT_EQ(0, life_cut(&p->net.a, false));
