@@ -5,7 +5,8 @@
 
 #include "policy.h"
 
-#define LIFE_MS		20000	/* deadline of anything that should work */
+/* Deadline of anything that should work */
+#define LIFE_MS		psp_slow_ms(20000)
 #define LIFE_BULK	200000
 
 /* Indexes of arrays that hold something of each end */
