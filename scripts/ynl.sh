@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Mainline's netlink client and what it knows of the family "psp", for tests
-# that are to see what a user of mainline sees: of the newest kernel source
-# package that Debian has, these few files alone.
+# Mainline's netlink client, what it knows of the family "psp", and mainline's
+# own test of that, to see what a user of mainline sees: of the newest kernel
+# source package that Debian has, these few files alone.
 #
 #	$CACHE/ynl/		the files, in their places of a kernel tree
-#	$CACHE/ynl/package	where they are from
+#	$CACHE/ynl/package	which they are, and where from
 #	$CACHE/ynl/checked	when the archive was asked for a newer one
 
 YNL_PREFIX=linux-source-
 YNL_FILES=(
-	tools/net/ynl/pyynl Documentation/netlink/genetlink.yaml
-	Documentation/netlink/specs/nlctrl.yaml Documentation/netlink/specs/psp.yaml
+	Documentation/netlink/genetlink.yaml
+	Documentation/netlink/specs/{nlctrl,psp,rt-link}.yaml
+	tools/net/ynl/{lib,pyynl}
+	tools/testing/selftests/drivers/net/{psp.py,psp_responder.c,lib/py}
+	tools/testing/selftests/net/lib/py
 )
 
 ynl_dir() {
@@ -27,12 +30,15 @@ fetch_ynl_locked() {
 	local dir
 
 	dir=$(ynl_dir)
-	! is_recent "$dir/checked" || return 0
+	if is_recent "$dir/checked" &&
+	   [ "$(cat "$dir/checked")" = "${YNL_FILES[*]}" ]; then
+		return 0
+	fi
 	update_ynl "$dir" || {
 		[ -e "$dir/package" ] || die "cannot fetch mainline's YNL client"
 		say "going on with the YNL client that is here"
 	}
-	touch "$dir/checked"
+	echo "${YNL_FILES[*]}" > "$dir/checked"
 }
 
 update_ynl() {
@@ -42,32 +48,14 @@ update_ynl() {
 	package=$(with_source_release newest_package $YNL_PREFIX) || return 1
 	id=$(with_source_release deb_uris "$package" | awk '{ print $2 }')
 	[ -n "$id" ] || return 1
+	id="$id with $(echo "${YNL_FILES[@]}" | cksum)"
 	[ "$(cat "$dir/package" 2> /dev/null)" != "$id" ] || return 0
 
 	tmp=$(mktemp -d "$CACHE/tmp.XXXXXX")
-	copy_ynl "$id" "$tmp" ||
-		with_source_release unpack_ynl "$package" "$tmp" || return 1
+	with_source_release unpack_ynl "$package" "$tmp" || return 1
 	chmod 755 "$tmp"
 	echo "$id" > "$tmp/package"
 	replace_dir "$tmp" "$dir"
-}
-
-# A kernel of that source may have been built; its tree must not have moved on
-# meanwhile.
-copy_ynl() {
-	local id=$1 dest=$2 tree
-
-	for tree in "$CACHE"/tree/*/; do
-		is_tree_of "$tree" "$id" &&
-			(cd "${tree}source" &&
-			 cp -r --parents -t "$dest" "${YNL_FILES[@]}") &&
-			is_tree_of "$tree" "$id" && return 0
-	done
-	return 1
-}
-
-is_tree_of() {
-	[[ $(cat "$1package" 2> /dev/null) == "$2 "* ]]
 }
 
 unpack_ynl() {
@@ -79,5 +67,30 @@ unpack_ynl() {
 		tar -xO "./usr/src/$package.tar.xz" | xz -dc -T0 |
 		tar -x -C "$dest" --strip-components=1 \
 			"${YNL_FILES[@]/#/$package/}" || return 1
+	# By this, what generates code knows the top of a kernel tree
+	: > "$dest/MAINTAINERS"
 	rm -f "$deb"
+}
+
+# build_responder DESTINATION - the other end of mainline's test, a C program: with
+# mainline's library and what that generates, but with this tree's header.
+build_responder() {
+	local dest=$1 ynl gen
+
+	ynl=$(ynl_dir)/tools/net/ynl
+	gen=$(mktemp -d "$LOG/tmp.XXXXXX")
+	generate_ynl header "$gen/psp-user.h" || die "no code from YNL"
+	generate_ynl source "$gen/psp-user.c" || die "no code from YNL"
+	gcc -O2 -isystem "$TREE/include/uapi" -I"$gen" -I"$ynl/lib" \
+		-o "$dest/psp_responder" "$gen/psp-user.c" "$ynl/lib/ynl.c" "$(
+		ynl_dir)/tools/testing/selftests/drivers/net/psp_responder.c" ||
+		die "mainline's psp_responder does not build"
+	rm -rf "$gen"
+}
+
+generate_ynl() {
+	PYTHONDONTWRITEBYTECODE=1 timeout 120 /usr/bin/python3 \
+		"$(ynl_dir)/tools/net/ynl/pyynl/ynl_gen_c.py" --mode user \
+		"--$1" -o "$2" \
+		--spec "$(ynl_dir)/Documentation/netlink/specs/psp.yaml"
 }
