@@ -53,8 +53,8 @@ def compare(what, ours, mainline):
     bad = 0
     for name, want in mainline.items():
         if ours.get(name) != want:
-            print(f"{what} {name}: mainline has\n  {want}\nwe have\n  "
-                  f"{ours.get(name)}")
+            print(f"{what} {name}:", f"mainline has {want}",
+                  f"and we {ours.get(name)}", sep="\n  ")
             bad += 1
     if list(ours)[:len(mainline)] != list(mainline):
         print(f"{what}s: another order")
