@@ -37,6 +37,15 @@ NSIDS = itertools.count(7)      # of containers, for their host
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
+def has_ours(pair):
+    """Does the family have more than mainline's? The kernel says so"""
+    with netns(pair.a.name), \
+         YnlFamily(SPECS + "nlctrl.yaml", schema="") as ctrl:
+        family = ctrl.getfamily({"family-name": "psp"})
+    return OURS in [op["id"] for entry in family["ops"]
+                    for op in entry.values()]
+
+
 def dev_get(pair):
     """One device and all devices are described alike"""
     dev = pair.a.dev()
@@ -104,7 +113,9 @@ def devices_come_and_go(pair):
     equal(dev, pair.a.ynl.dev_get({"id": dev["id"]}))
     equal(2, len(pair.a.ynl.dev_get({}, dump=True)))
     ip(pair.a.name, "link del more0")
-    equal(dev, heard(listener, "dev-del-ntf"))
+    # Mainline takes the network device for an associated one that goes
+    beside = None if has_ours(pair) else "dev-change-ntf"
+    equal(dev, heard(listener, "dev-del-ntf", beside))
     silence(listener, other)
 
 
@@ -468,12 +479,8 @@ def command_line(pair):
 
 
 def need_ours(pair):
-    """Skip where the family has mainline's commands only: the kernel says so"""
-    with netns(pair.a.name), \
-         YnlFamily(SPECS + "nlctrl.yaml", schema="") as ctrl:
-        family = ctrl.getfamily({"family-name": "psp"})
-    ops = [op["id"] for entry in family["ops"] for op in entry.values()]
-    if OURS not in ops:
+    """Skip where the family has mainline's commands only"""
+    if not has_ours(pair):
         raise Skip("mainline's PSP: the family has nothing else")
 
 

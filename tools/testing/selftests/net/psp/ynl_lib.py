@@ -148,9 +148,11 @@ class End:
         subprocess.run(["ip", "netns", "del", self.name], check=True)
 
 
-def heard(client, name):
-    """The next notification, which must be this one"""
+def heard(client, name, beside=None):
+    """The next notification, which must be this one; others may come beside"""
     for ntf in client.poll_ntf(duration=WAIT):
+        if ntf["name"] == beside:
+            continue
         equal(name, ntf["name"])
         return ntf["msg"]
     raise AssertionError(f"no {name}")
