@@ -461,6 +461,7 @@ struct net_device *psp_container_dev_rcu(const struct psp_sock *ps);
 void psp_container_deliver(struct net_device *netdev, struct sk_buff *skb);
 
 /* psp_forward.c: what a router has to look at */
+struct net_device *psp_forward_dev_rcu(const struct sk_buff *skb);
 bool psp_forward_is_sound(struct sk_buff *skb);
 bool psp_forward_is_too_big(struct sk_buff *skb);
 

@@ -100,9 +100,16 @@ static bool psp_container_find_way(const struct psp_assoc_dev *ad,
 				   struct sk_buff *skb)
 {
 	const struct net_device *out = ad->psd->main_netdev;
+	struct net_device *in;
 
 	if (!net_eq(dev_net_rcu(skb->dev), dev_net_rcu(out)))
 		return false;
+
+	in = psp_forward_dev_rcu(skb);
+	if (!in)
+		return false;
+
+	skb->dev = in;
 
 	/* The next look at it is that of validation, at the device */
 	return psp_forward_is_sound(skb) && psp_container_route(skb) &&

@@ -4,6 +4,7 @@
  * sender otherwise. The ingress hook of an associated device's peer takes
  * packets before the stack has looked at them, and acts in its place.
  */
+#include <linux/etherdevice.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <net/addrconf.h>
@@ -65,6 +66,33 @@ static bool psp_forward_is_sound6(struct sk_buff *skb)
 #endif
 
 /**
+ * psp_forward_dev_rcu() - by which network device does a packet enter the stack?
+ * @skb: packet that enters, with its Ethernet header
+ *
+ * A port of a bridge hands on what is addressed to the bridge.
+ *
+ * Context: RCU read section.
+ * Return: that device, or NULL if the packet is for another hardware address.
+ */
+struct net_device *psp_forward_dev_rcu(const struct sk_buff *skb)
+{
+	bool is_for_port = skb->pkt_type == PACKET_HOST;
+	struct net_device *bridge;
+
+	if (likely(!netif_is_bridge_port(skb->dev)))
+		return is_for_port ? skb->dev : NULL;
+
+	bridge = netdev_master_upper_dev_get_rcu(skb->dev);
+	if (!bridge || !netif_running(bridge))
+		return NULL;
+	if (!is_for_port &&
+	    !ether_addr_equal(eth_hdr(skb)->h_dest, bridge->dev_addr))
+		return NULL;
+
+	return bridge;
+}
+
+/**
  * psp_forward_is_sound() - would a router look for a way for this packet?
  * @skb: packet that enters, skb->data at the IP header
  *
@@ -72,13 +100,10 @@ static bool psp_forward_is_sound6(struct sk_buff *skb)
  * behind the end of the packet, nothing beyond 64 KiB.
  *
  * Context: RCU read section.
- * Return: true if it is addressed to this host's hardware address, and the IP
- * header is right.
+ * Return: true if the IP header is right.
  */
 bool psp_forward_is_sound(struct sk_buff *skb)
 {
-	if (skb->pkt_type != PACKET_HOST)
-		return false;
 	if (skb->protocol == htons(ETH_P_IP))
 		return psp_forward_is_sound4(skb);
 #if IS_ENABLED(CONFIG_IPV6)

@@ -41,6 +41,9 @@ int container_open_more(struct container *c);
 /* host0 goes to namespace @aside, and comes back */
 int container_replug(struct container *c, int aside);
 
+/* host0 becomes a port of a bridge, which routes in its place */
+int container_bridge(struct container *c);
+
 /* dev-assoc of eth0, dev-disassoc; by the host */
 int container_assoc(struct container *c);
 int container_disassoc(struct container *c);

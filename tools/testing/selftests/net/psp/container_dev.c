@@ -4,6 +4,7 @@
  * what is told to whom.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "container.h"
@@ -347,6 +348,68 @@ TEST_F(assoc_dev, association_survives_the_move_of_the_psp_device)
 
 	ASSERT_EQ(0, psp_ns_enter(self->c.pair.a.ns));
 	EXPECT_EQ(0, psp_link_del(if_nametoindex("psp0")));
+}
+
+FIXTURE(bridge)
+{
+	struct container c;
+	struct psp_conn conn;
+};
+
+FIXTURE_VARIANT(bridge)
+{
+	enum psp_family family;
+};
+
+FIXTURE_VARIANT_ADD(bridge, ipv4)
+{
+	.family = PSP_IPV4,
+};
+
+FIXTURE_VARIANT_ADD(bridge, ipv6)
+{
+	.family = PSP_IPV6,
+};
+
+FIXTURE_SETUP(bridge)
+{
+	ASSERT_EQ(0, container_open(&self->c));
+	ASSERT_EQ(0, container_assoc(&self->c));
+	ASSERT_EQ(0, container_bridge(&self->c));
+	ASSERT_EQ(0, psp_conn_open(&self->conn, &self->c.pair,
+				   variant->family));
+}
+
+FIXTURE_TEARDOWN(bridge)
+{
+	psp_conn_close(&self->conn);
+	container_close(&self->c);
+}
+
+/* As containers are joined by the usual tools: the bridge is their gateway */
+TEST_F(bridge, is_the_gateway_of_containers)
+{
+	ASSERT_EQ(0, psp_conn_secure(&self->conn, 0));
+	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+	EXPECT_EQ(0, psp_conn_rekey(&self->conn));
+	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+}
+
+TEST_F(bridge, that_is_down_takes_nothing)
+{
+	uint64_t end = psp_now_ms() + psp_slow_ms(CONTAINER_MS);
+	struct psp_end *host = &self->c.net.a;
+	struct psp_rekey_stats stats = {};
+
+	ASSERT_EQ(0, psp_conn_secure(&self->conn, 0));
+	ASSERT_EQ(0, psp_sh(host->ns, "ip link set br0 down"));
+	ASSERT_EQ(1, write(self->conn.a.fd, "x", 1));
+	do {
+		ASSERT_EQ(0, psp_nl_rekey_stats(&host->nl, host->dev_id,
+						&stats));
+		psp_nap();
+	} while (!stats.drops[PSP_A_DROPS_TX_DEV] && psp_now_ms() < end);
+	EXPECT_NE(0, stats.drops[PSP_A_DROPS_TX_DEV]);
 }
 
 TEST_HARNESS_MAIN

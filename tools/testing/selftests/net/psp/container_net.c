@@ -196,6 +196,27 @@ int container_replug(struct container *c, int aside)
 	return psp_ns_enter(c->net.home) ?: err;
 }
 
+int container_bridge(struct container *c)
+{
+	struct psp_end bridge = { .ns = c->net.a.ns, .ifname = "br0" };
+	int err = 0;
+
+	if (psp_sh(bridge.ns, "set -e;"
+		   "ip link add br0 address 02:00:00:00:00:b0 type bridge;"
+		   "ip link set host0 master br0;"
+		   "ip route del 10.1.0.2; ip -6 route del fd01::2;"))
+		err = -EIO;
+	if (!err)
+		err = container_host_up(&bridge, &c->pair.a);
+	if (!err)
+		err = container_neigh(bridge.ns, bridge.ifindex, &c->pair.a,
+				      c->pair.a.mac);
+	if (!err)
+		err = container_neigh(c->pair.a.ns, c->pair.a.ifindex,
+				      &c->net.b, bridge.mac);
+	return psp_ns_enter(c->net.home) ?: err;
+}
+
 void container_close(struct container *c)
 {
 	psp_nl_close(&c->pair.a.nl);
