@@ -18,7 +18,7 @@ endif
 
 kbuild = $(MAKE) -C $(KDIR) M=$(TREE) $(BTF)
 
-.PHONY: all modules tools selftests install kernel-tree clean help
+.PHONY: all modules tools selftests install install-tools kernel-tree clean help
 
 all: modules tools
 
@@ -26,7 +26,7 @@ modules:
 	+$(kbuild) modules
 
 tools:
-	$(if $(wildcard tools/net/psp/Makefile),$(MAKE) -C tools/net/psp)
+	$(MAKE) -C tools/net/psp
 
 # The harness and lib.mk come from a kernel source tree, named by KSRC.
 selftests:
@@ -36,6 +36,9 @@ install: modules
 	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates \
 		modules_install
 
+install-tools:
+	$(MAKE) -C tools/net/psp install DESTDIR=$(DESTDIR)
+
 # KSRC names a kernel source tree here, which is only read.
 kernel-tree:
 	+scripts/kernel-tree.sh $(KSRC) $(KOUT)
@@ -43,7 +46,7 @@ kernel-tree:
 clean:
 	+$(kbuild) clean
 	$(RM) -r compat-include/generated
-	$(if $(wildcard tools/net/psp/Makefile),$(MAKE) -C tools/net/psp clean)
+	$(MAKE) -C tools/net/psp clean
 
 help:
 	@echo 'make [KDIR=<kernel build folder>] <target>'
@@ -51,6 +54,8 @@ help:
 	@echo '  tools      user programs'
 	@echo '  selftests  test programs; KSRC=<kernel source tree>'
 	@echo '  install    modules into DESTDIR/lib/modules/*/updates'
+	@echo '  install-tools  user programs, library, man pages into DESTDIR and'
+	@echo '             PREFIX (/usr)'
 	@echo '  kernel-tree  lay the sources over a copy of KSRC=<kernel source'
 	@echo '             tree> and build them there; the copy is made in KOUT'
 	@echo '  clean      remove what was built'

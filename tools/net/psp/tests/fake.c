@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* System calls on netlink sockets, redirected here by the linker */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fake.h"
+
+struct fake fake;
+
+/* For pspctl: the environment tells what kernel it meets */
+__attribute__((constructor))
+static void fake_from_env(void)
+{
+	const char *kernel = getenv("FAKE_KERNEL");
+
+	if (!kernel)
+		return;
+	fake.absent = !strcmp(kernel, "absent");
+	fake.mainline = !strcmp(kernel, "mainline");
+	if (!strcmp(kernel, "refuse")) {
+		fake.refuse = EPERM;
+		fake.join_err = EPERM;
+	}
+}
+
+void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+}
+
+struct fake_gram *fake_last(void)
+{
+	return &fake.queue[fake.num - 1];
+}
+
+struct nlmsghdr *fake_msg(uint16_t type, uint8_t cmd)
+{
+	struct fake_gram *gram = &fake.queue[fake.num++];
+	struct genlmsghdr *genlh;
+
+	memset(gram, 0, sizeof(*gram));
+	mnl_nlmsg_put_header(gram->buf);
+	gram->nlh.nlmsg_type = type;
+	genlh = mnl_nlmsg_put_extra_header(&gram->nlh, sizeof(*genlh));
+	genlh->cmd = cmd;
+	fake_done();
+	return &gram->nlh;
+}
+
+void fake_done(void)
+{
+	fake_last()->len = fake_last()->nlh.nlmsg_len;
+}
+
+struct nlmsghdr *fake_error(int err)
+{
+	struct fake_gram *gram = &fake.queue[fake.num++];
+	struct nlmsgerr *body;
+
+	memset(gram, 0, sizeof(*gram));
+	mnl_nlmsg_put_header(gram->buf);
+	gram->nlh.nlmsg_type = NLMSG_ERROR;
+	gram->nlh.nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
+	body = mnl_nlmsg_put_extra_header(&gram->nlh, sizeof(*body));
+	body->error = err;
+	fake_done();
+	return &gram->nlh;
+}
+
+void fake_end(int err)
+{
+	struct fake_gram *gram = &fake.queue[fake.num++];
+
+	memset(gram, 0, sizeof(*gram));
+	mnl_nlmsg_put_header(gram->buf);
+	gram->nlh.nlmsg_type = NLMSG_DONE;
+	*(int *)mnl_nlmsg_put_extra_header(&gram->nlh, sizeof(int)) = err;
+	fake_done();
+}
+
+void fake_fail(int err)
+{
+	struct fake_gram *gram = &fake.queue[fake.num++];
+
+	memset(gram, 0, sizeof(*gram));
+	gram->err = err;
+}
+
+void fake_put_key(struct nlmsghdr *nlh, uint16_t nest, unsigned int len)
+{
+	struct nlattr *start = mnl_attr_nest_start(nlh, nest);
+	uint8_t key[64];
+
+	memset(key, FAKE_KEY, sizeof(key));
+	mnl_attr_put(nlh, PSP_A_KEYS_KEY, len, key);
+	mnl_attr_put_u32(nlh, PSP_A_KEYS_SPI, 0x80000011);
+	mnl_attr_nest_end(nlh, start);
+}
+
+int __wrap_socket(int family, int type, int protocol)
+{
+	return open("/dev/zero", O_RDONLY | O_CLOEXEC);
+}
+
+int __wrap_bind(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	return 0;
+}
+
+int __wrap_setsockopt(int fd, int level, int opt, const void *val,
+		      socklen_t len)
+{
+	if (level != SOL_NETLINK || opt != NETLINK_ADD_MEMBERSHIP)
+		return 0;
+	if (fake.join_err && *(const uint32_t *)val == 3) {
+		errno = fake.join_err;
+		return -1;
+	}
+	return 0;
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	const struct iovec *iov = msg->msg_iov;
+
+	memcpy(fake.req.buf, iov->iov_base, iov->iov_len);
+	fake.req_at = iov->iov_base;
+	fake.sent++;
+	if (fake.pos == fake.num) {
+		fake.pos = 0;
+		fake.num = 0;
+		fake_world();
+	}
+	return iov->iov_len;
+}
+
+static void fake_deliver(struct fake_gram *gram, struct msghdr *msg)
+{
+	struct sockaddr_nl *addr = msg->msg_name;
+	char *buf = msg->msg_iov->iov_base;
+
+	memset(addr, 0, sizeof(*addr));
+	addr->nl_family = AF_NETLINK;
+	addr->nl_pid = gram->from;
+	if (gram->len >= sizeof(gram->nlh) && !gram->keep_seq)
+		gram->nlh.nlmsg_seq = fake.req.nlh.nlmsg_seq;
+	memcpy(buf, gram->buf, gram->len);
+	msg->msg_flags = 0;
+	fake.recv_at = buf;
+	fake.recv_len = gram->len;
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct fake_gram *gram;
+
+	if (fake.pos == fake.num && getenv("FAKE_EVENTS")) {
+		fake.pos = 0;
+		fake.num = 0;
+		fake_world_events();
+	}
+	if (fake.pos == fake.num) {
+		errno = EAGAIN;
+		return -1;
+	}
+	gram = &fake.queue[fake.pos++];
+	if (gram->err) {
+		errno = gram->err;
+		return -1;
+	}
+	fake_deliver(gram, msg);
+	return gram->len;
+}
