@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pspctl: what its files share.
+ *   pspctl.c	options, objects, help
+ *   args.c	words of the command line
+ *   out.c	text: colours, names, times
+ *   json.c	JSON
+ *   name.c	devices by id or by interface
+ *   cmd_*.c	an object each
+ */
+#ifndef PSPCTL_H
+#define PSPCTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libpsp.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+/* For printf() */
+#define ULL(val)	((unsigned long long)(val))
+
+#define ATTRIBUTE(...)	__attribute__((__VA_ARGS__))
+
+enum {
+	CTL_OK,
+	CTL_FAILED,	/* the kernel, or the file system, has refused */
+	CTL_USAGE,
+};
+
+/**
+ * struct ctl - the options
+ * @json: print JSON
+ * @pretty: with line breaks
+ * @color: with colours
+ * @interval: seconds between rates, 0 for none
+ */
+struct ctl {
+	bool json;
+	bool pretty;
+	bool color;
+	double interval;
+};
+
+extern struct ctl ctl;
+
+/* The kernel, from the first time that it is asked; ends the program if not */
+struct psp_ctx *psp(void);
+
+/* Words that are left; the last is followed by NULL */
+struct args {
+	char **word;
+};
+
+/**
+ * struct command - what may be done with an object
+ * @name: its word; what comes first in a table is meant by an abbreviation
+ * @run: do it; returns CTL_*
+ * @usage: words that follow it
+ * @help: what it does, in a line
+ */
+struct command {
+	const char *name;
+	int (*run)(struct args *args);
+	const char *usage;
+	const char *help;
+};
+
+/* Tables end with an entry that has no name */
+extern const struct command cmds_dev[];
+extern const struct command cmds_key[];
+extern const struct command cmds_stats[];
+extern const struct command cmds_assoc[];
+extern const struct command cmds_monitor[];
+
+/* --- args.c; who misuses it does not come back --- */
+
+/* @word is @name, or its beginning */
+bool arg_is(const char *word, const char *name);
+
+/* Take the next word, NULL if there is none; the same of one that is needed */
+const char *arg_take(struct args *args);
+const char *arg_need(struct args *args, const char *what);
+
+/* Take the next word if it is @name */
+bool arg_option(struct args *args, const char *name);
+void arg_end(struct args *args);
+
+/* Numbers: a whole one from @min to @max; seconds */
+uint64_t arg_uint(const char *word, const char *what, uint64_t min,
+		  uint64_t max);
+int32_t arg_nsid(const char *word);
+double arg_seconds(const char *word);
+
+ATTRIBUTE(noreturn, format(printf, 1, 2))
+void usage_die(const char *fmt, ...);
+
+/* Say why, on stderr, and return CTL_FAILED; @err is libpsp's */
+int fail(const char *what, int err);
+ATTRIBUTE(format(printf, 1, 2))
+int fail_text(const char *fmt, ...);
+
+/* --- out.c --- */
+
+enum color { COLOR_NONE, COLOR_NAME, COLOR_ADDR, COLOR_GOOD, COLOR_BAD };
+
+void out_init(void);
+
+/*
+ * At the end, or after a line: CTL_FAILED if it could not be written. That
+ * nobody reads any more gets no message.
+ */
+int out_flush(void);
+bool out_unread(void);
+
+/* Print what may have come from elsewhere: control characters become "?" */
+ATTRIBUTE(format(printf, 2, 3))
+void out_text(enum color color, const char *fmt, ...);
+
+/* The same, filled with spaces up to @width */
+ATTRIBUTE(format(printf, 3, 4))
+void out_column(enum color color, int width, const char *fmt, ...);
+
+/* Now, as "2026-11-29T20:11:32.123456+0000"; in a buffer of its own */
+const char *out_time(void);
+
+/* --- json.c --- */
+
+/* @name is NULL for elements of arrays */
+void json_open(const char *name, char bracket);
+void json_close(void);
+void json_str(const char *name, const char *val);
+void json_uint(const char *name, uint64_t val);
+void json_int(const char *name, int64_t val);
+void json_float(const char *name, double val);
+void json_bool(const char *name, bool val);
+
+/* --- name.c --- */
+
+/* The number of a device that is called by it, or by an interface; 0 failed */
+uint32_t dev_find(const char *word);
+
+/*
+ * The interface that a device has in this namespace, or "". What was once asked
+ * for is remembered until it is to be forgotten.
+ */
+const char *dev_name(uint32_t id);
+void dev_names_forget(void);
+const char *dev_name_of(const struct psp_dev *dev, char *buf);
+
+/* Members "id" and "ifname"; "id: ifname" */
+void json_dev_name(uint32_t id, const char *name);
+void out_dev_name(uint32_t id, const char *name);
+
+/* --- cmd_dev.c, also for others --- */
+
+/* A device was to be changed: a failure is told, success in JSON only */
+int dev_done(const char *what, uint32_t id, int err);
+
+void dev_json(const struct psp_dev *dev);
+void dev_text(const struct psp_dev *dev);
+
+#endif /* PSPCTL_H */
