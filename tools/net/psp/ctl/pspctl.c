@@ -24,6 +24,7 @@ static const struct object {
 	const struct command *commands;
 } objects[] = {
 	{ "dev", cmds_dev },
+	{ "key", cmds_key },
 };
 
 static const struct option options[] = {
