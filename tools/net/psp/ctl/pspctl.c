@@ -25,6 +25,7 @@ static const struct object {
 } objects[] = {
 	{ "dev", cmds_dev },
 	{ "key", cmds_key },
+	{ "stats", cmds_stats },
 };
 
 static const struct option options[] = {
