@@ -26,6 +26,7 @@ static const struct object {
 	{ "dev", cmds_dev },
 	{ "key", cmds_key },
 	{ "stats", cmds_stats },
+	{ "assoc", cmds_assoc },
 };
 
 static const struct option options[] = {
