@@ -27,6 +27,7 @@ static const struct object {
 	{ "key", cmds_key },
 	{ "stats", cmds_stats },
 	{ "assoc", cmds_assoc },
+	{ "monitor", cmds_monitor },
 };
 
 static const struct option options[] = {
