@@ -154,15 +154,23 @@ static void fake_deliver(struct fake_gram *gram, struct msghdr *msg)
 	fake.recv_len = gram->len;
 }
 
+/* Only who does not wait for an answer can mean an event */
+static void fake_next_event(void)
+{
+	static unsigned int next;
+
+	fake.num = 0;
+	fake_world_events();
+	fake.pos = next++ % fake.num;
+	fake.num = fake.pos + 1;
+}
+
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	struct fake_gram *gram;
 
-	if (fake.pos == fake.num && getenv("FAKE_EVENTS")) {
-		fake.pos = 0;
-		fake.num = 0;
-		fake_world_events();
-	}
+	if (flags & MSG_DONTWAIT && getenv("FAKE_EVENTS"))
+		fake_next_event();
 	if (fake.pos == fake.num) {
 		errno = EAGAIN;
 		return -1;

@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# pspctl without a kernel: $PSPCTL is linked with tests/fake.c. What is read from
+# the command line, what is printed, exit codes.
+
+set -u
+export LC_ALL=C TZ=UTC TERM=linux
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+num=0
+failed=0
+
+# ok NAME STATUS
+ok() {
+	num=$((num + 1))
+	if [ "$2" = 0 ]; then
+		echo "ok $num $1"
+	else
+		echo "not ok $num $1"
+		sed 's/^/# /' "$tmp"/{out,err}
+		failed=1
+	fi
+}
+
+ctl() {
+	"$PSPCTL" "$@" > "$tmp/out" 2> "$tmp/err"
+}
+
+# exits STATUS ARGUMENT... - and says something on the right channel only
+exits() {
+	local want=$1 status=0
+
+	shift
+	ctl "$@" || status=$?
+	if [ "$status" != "$want" ]; then
+		ok "exits $want: $* (got $status)" 1
+	elif [ "$want" = 0 ]; then
+		[ ! -s "$tmp/err" ]
+		ok "exits $want: $*" $?
+	else
+		[ -s "$tmp/err" ] && [ ! -s "$tmp/out" ]
+		ok "exits $want: $*" $?
+	fi
+}
+
+# says FILE REGEX
+says() {
+	grep -qE -- "$2" "$tmp/$1"
+	ok "says on std$1: $2" $?
+}
+
+# json [--json-lines] ARGUMENT...
+json() {
+	local lines=()
+
+	[ "$1" != --json-lines ] || { lines=("$1"); shift; }
+	ctl "$@" && python3 -m json.tool "${lines[@]}" < "$tmp/out" \
+		> /dev/null 2> "$tmp/err"
+	ok "is JSON: $*" $?
+}
+
+test_usage() {
+	exits 2
+	exits 2 nonsense
+	exits 2 dev nonsense
+	exits 2 dev show 1 2
+	exits 2 dev show 0
+	exits 2 dev show 1x
+	exits 2 dev set
+	exits 2 dev set 1
+	exits 2 dev set 1 versions
+	exits 2 dev set 1 versions aes
+	says err '"aes" is no version'
+	exits 2 dev set 1 versions aes-gcm-128,
+	exits 2 dev assoc 1
+	exits 2 dev assoc 1 ifindex 0
+	exits 2 dev assoc 1 ifname lo nsid 3
+	exits 2 dev assoc 1 ifindex 4 nsid -1
+	exits 2 key
+	exits 2 key rotate
+	exits 2 stats show interval 0
+	exits 2 stats show interval nan
+	exits 2 stats show count 3
+	exits 2 assoc show cookie 0
+	exits 2 assoc show cookie 18446744073709551616
+	exits 2 monitor nonsense
+	exits 2 monitor count 0
+	exits 2 -x dev
+	exits 2 -color=sometimes dev
+	exits 2 -n a/b dev
+	FAKE_KERNEL=absent exits 2 dev set 1
+}
+
+test_text() {
+	exits 0 help
+	says out 'pspctl dev show'
+	exits 0 -h
+	exits 0 -V
+	exits 0 dev help
+	says out 'pspctl dev assoc'
+	exits 0 dev
+	says out '^1: lo$'
+	says out '^    enabled     hdr0-aes-gcm-128 hdr0-aes-gcm-256$'
+	exits 0 d s lo
+	exits 0 dev show dev 7
+	says out 'associated  ifindex 88888$'
+	exits 0 dev set lo versions none
+	exits 0 dev set 1 versions all
+	exits 0 dev set 1 versions aes-gcm-128,hdr0-aes-gmac-256
+	exits 0 dev assoc 1 ifname lo
+	exits 0 dev disassoc 1 ifindex 5 nsid 0
+	exits 0 key rotate 7
+	exits 0 k r all
+	exits 0 stats
+	says out '^    rx          packets [0-9]+ bytes [0-9]+ auth-fail'
+	says out '^    drops       no-state 33$'
+	exits 0 stats show 7 interval 0.01 count 2
+	says out 'pkt/s .* dropped 0/s$'
+	exits 0 assoc show dev lo cookie 6
+	says out '^full +lo +hdr0-aes-gcm-256 +\[fd00::1\]:4433 +\[fd00::2\]:55555 +6$'
+	says out '^    rx-prev  spi 0x00000010 age 75s rotations 1 packets 12$'
+	says out '^rx +lo +hdr0-aes-gcm-256 +\*:\* +\*:\* +5$'
+}
+
+test_json() {
+	json -j dev show
+	json -j -p dev show
+	json -json dev show 7
+	json -jp dev set lo versions none
+	says out '"ifname": "lo"'
+	json -j dev assoc 1 ifname lo
+	json -j dev disassoc 1 ifname lo
+	json -j key rotate 1
+	json -j key rotate all
+	json -j stats show
+	says out '"no-state":33'
+	json -j -p stats show lo
+	json --json-lines -j -i 0.01 stats show count 3
+	json -j assoc show
+	says out '"spi":2147483665'
+	FAKE_KERNEL=mainline json -j stats show
+	FAKE_EVENTS=1 json --json-lines -j monitor count 12
+	says out '"event":"lost"\}$'
+}
+
+test_kernel() {
+	exits 1 dev show 5
+	says err '^pspctl: dev show: No such PSP device$'
+	exits 1 -j dev show 5
+	exits 1 dev show nowhere
+	says err 'nowhere: No such device'
+	exits 1 -n no-such-namespace dev
+	FAKE_KERNEL=absent exits 1 dev
+	says err 'No PSP in this kernel'
+	FAKE_KERNEL=mainline exits 1 assoc
+	says err 'no command assoc-get'
+	FAKE_KERNEL=mainline exits 0 stats
+	FAKE_KERNEL=mainline exits 1 monitor assoc count 1
+	FAKE_KERNEL=refuse exits 1 key rotate 1
+	says err '^pspctl: key rotate: Operation not permitted$'
+	FAKE_KERNEL=refuse exits 1 monitor assoc
+}
+
+test_monitor() {
+	FAKE_EVENTS=1 exits 0 monitor count 6
+	says out '^[-0-9]+T[:0-9]+\.[0-9]{6}\+0000 start mgmt use assoc$'
+	says out ' dev-add 1: lo enabled hdr0-aes-gcm-128,hdr0-aes-gcm-256 '
+	says out ' key-rotate 1: lo$'
+	says out ' assoc-stale 1: lo cookie 5 spi 0x80000011$'
+	says out ' lost: some events are missing, look again$'
+	FAKE_EVENTS=1 FAKE_KERNEL=refuse exits 0 monitor count 1
+	says out ' start mgmt use$'
+}
+
+# All of it to a terminal that is none, and to one that is
+test_color() {
+	ctl dev && ! grep -q $'\033' "$tmp/out"
+	ok "no colours in a pipe" $?
+	ctl -c dev && grep -q $'\033' "$tmp/out"
+	ok "colours if asked for" $?
+	script -qec "$PSPCTL dev" /dev/null > "$tmp/out" < /dev/null &&
+		grep -q $'\033' "$tmp/out"
+	ok "colours on a terminal" $?
+	NO_COLOR=1 script -qec "$PSPCTL dev" /dev/null > "$tmp/out" \
+		< /dev/null && ! grep -q $'\033' "$tmp/out"
+	ok "no colours with NO_COLOR" $?
+	script -qec "$PSPCTL -color=never dev" /dev/null > "$tmp/out" \
+		< /dev/null && ! grep -q $'\033' "$tmp/out"
+	ok "no colours if not wanted" $?
+}
+
+# With SIGPIPE, and for those who have it ignored
+test_pipe() {
+	local status=0
+
+	FAKE_EVENTS=1 timeout 20 "$PSPCTL" monitor 2> "$tmp/err" |
+		head -n 3 > "$tmp/out"
+	status=${PIPESTATUS[0]}
+	[ "$status" != 124 ] && [ ! -s "$tmp/err" ] &&
+		[ "$(wc -l < "$tmp/out")" = 3 ]
+	ok "monitor ends with its reader" $?
+	status=0
+	(trap '' PIPE; FAKE_EVENTS=1 timeout 20 "$PSPCTL" -j monitor \
+		2> "$tmp/err"; echo $? > "$tmp/status") |
+		head -n 3 > "$tmp/out"
+	[ "$(cat "$tmp/status")" = 1 ] && [ ! -s "$tmp/err" ]
+	ok "and where SIGPIPE is ignored" $?
+	"$PSPCTL" dev > /dev/full 2> "$tmp/err" || status=$?
+	[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
+	ok "a full disk is an error" $?
+}
+
+test_usage
+test_text
+test_json
+test_kernel
+test_monitor
+test_color
+test_pipe
+echo "1..$num"
+exit $failed
