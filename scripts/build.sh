@@ -69,14 +69,15 @@ build_user_locked() {
 	dir=$(user_dir)
 	say "building programs"
 	mkdir -p "$dir/selftests" "$dir/tools"
-	build_program tools/net/psp "$dir/tools"
+	build_program tools/net/psp "$dir/tools" all live
 	build_program tools/testing/selftests/net/psp "$dir/selftests"
 	mkdir -p "$dest"
 	cp -r "$dir/selftests" "$dir/tools" "$dest/"
 }
 
+# build_program FOLDER OUTPUT [TARGET...]
 build_program() {
 	[ -e "$TREE/$1/Makefile" ] || return 0
-	make -s -C "$TREE/$1" -j"$(nproc)" KSRC="$KSRC" OUTPUT="$2" >&2 ||
+	make -s -C "$TREE/$1" -j"$(nproc)" KSRC="$KSRC" OUTPUT="$2" "${@:3}" >&2 ||
 		die "$1 does not build"
 }

@@ -230,7 +230,7 @@ job_demo() {
 shell_setup() {
 	load_modules || echo "The modules are not loaded."
 	cd "$PSP_TREE" || cd /
-	export PATH=$PATH:$PSP_TOOLS:$PSP_OUT
+	export PATH=$PATH:$PSP_TOOLS:$PSP_OUT LD_LIBRARY_PATH=$PSP_TOOLS
 }
 
 job_shell() {
