@@ -6,7 +6,7 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl python yaml netlink_spec mainline_spec judges kernel_tree
+	perl python yaml netlink_spec mainline_spec judges tools man kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -240,6 +240,28 @@ gate_mainline_spec() {
 	local spec=Documentation/netlink/specs/psp.yaml
 
 	scripts/spec-diff.py "$spec" "$(ynl_dir)/$spec"
+}
+
+# Library and command line, with the tests of theirs that need no kernel; once
+# more with the compiler's own checks.
+gate_tools() {
+	with_lock "check-tools-$TREE_ID" tools_check
+}
+
+tools_check() {
+	local dir
+
+	dir=$CACHE/build/check-tools-$TREE_ID
+	mkdir -p "$dir"/{plain,sanitize}
+	make -s -C tools/net/psp OUTPUT="$dir/plain" CFLAGS="-O2 -Werror" \
+		all live check 2>&1 &&
+		make -s -C tools/net/psp OUTPUT="$dir/sanitize" SANITIZE=1 \
+			all check 2>&1
+}
+
+gate_man() {
+	tree_files 'tools/net/psp/man/*' |
+		xargs -r mandoc -T lint -W warning | nothing
 }
 
 # What decides that a run was green must be able to say that it was not.

@@ -20,6 +20,8 @@
 
 #include "libpsp.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 #define VERSION		PSP_AES_GCM_256
 #define PORT		4433
 #define WAIT_MS		60000
@@ -250,7 +252,7 @@ static void command(const char *name)
 	size_t i;
 	int err;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, name))
 			continue;
 		err = commands[i].run();

@@ -23,9 +23,16 @@ input=
 WAIT=$((300 * ${PSP_SLOW:-1}))
 
 cleanup() {
+	local pid
+
 	# live ends with its input
-	[ -z "$input" ] || exec {input}>&-
-	wait
+	if [ -n "$input" ]; then
+		exec {input}>&-
+		wait "$holder"
+	fi
+	for pid in $(jobs -p); do
+		kill "$pid" 2> /dev/null
+	done
 	ip -n a link del psp0 2> /dev/null
 	ip netns del c 2> /dev/null
 	ip netns del b 2> /dev/null
@@ -224,6 +231,7 @@ library() {
 			   "$tmp/keys"; }
 	output=${LIVE[0]}
 	input=${LIVE[1]}
+	holder=$LIVE_PID
 	read -r -t "$WAIT" answer <&"$output"
 	[ "$answer" = ready ] || wrong "live said \"$answer\""
 	live keys ok
