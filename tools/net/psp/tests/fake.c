@@ -151,7 +151,8 @@ static void fake_deliver(struct fake_gram *gram, struct msghdr *msg)
 	memcpy(buf, gram->buf, gram->len);
 	msg->msg_flags = 0;
 	fake.recv_at = buf;
-	fake.recv_len = gram->len;
+	if (gram->len > fake.recv_len)
+		fake.recv_len = gram->len;
 }
 
 /* Only who does not wait for an answer can mean an event */

@@ -45,7 +45,7 @@ struct fake_gram {
  * @req_at: where that was
  * @sent: requests so far
  * @recv_at: the last buffer given to recvmsg()
- * @recv_len: bytes that were put there
+ * @recv_len: bytes that were put there, at most
  */
 struct fake {
 	bool absent;

@@ -190,7 +190,7 @@ static void rx_key(void)
 	CHECK(!psp_rx_assoc(ctx, 3, 0, 0, &key, &used));
 	CHECK(used == 1 && key.spi == 0x80000011 && key.len == 16);
 	CHECK(check_finds(key.key, 16, FAKE_KEY));
-	CHECK(!check_finds(fake.recv_at, FAKE_MSG, FAKE_KEY));
+	CHECK(!check_finds(fake.recv_at, fake.recv_len, FAKE_KEY));
 	psp_key_wipe(&key);
 	CHECK(check_wiped(&key, sizeof(key)));
 	psp_close(ctx);
@@ -218,23 +218,23 @@ static void rx_key_of_bad_answers(void)
 	fake_error(0);
 	CHECK(psp_rx_assoc(ctx, 3, 0, 0, &key, NULL) == -EPROTO);
 	CHECK(check_wiped(&key, sizeof(key)));
-	CHECK(!check_finds(fake.recv_at, FAKE_MSG, FAKE_KEY));
+	CHECK(!check_finds(fake.recv_at, fake.recv_len, FAKE_KEY));
 	bad_rx_answer(true, 33);
 	fake_error(0);
 	CHECK(psp_rx_assoc(ctx, 3, 0, 0, &key, NULL) == -EPROTO);
-	CHECK(!check_finds(fake.recv_at, FAKE_MSG, FAKE_KEY));
+	CHECK(!check_finds(fake.recv_at, fake.recv_len, FAKE_KEY));
 
 	/* The key came, and then an error: it is not the caller's */
 	bad_rx_answer(true, 16);
 	fake_error(-EIO);
 	CHECK(psp_rx_assoc(ctx, 3, 0, 0, &key, NULL) == -EIO);
 	CHECK(check_wiped(&key, sizeof(key)));
-	CHECK(!check_finds(fake.recv_at, FAKE_MSG, FAKE_KEY));
+	CHECK(!check_finds(fake.recv_at, fake.recv_len, FAKE_KEY));
 	bad_rx_answer(true, 16);
 	fake_fail(ENOBUFS);
 	CHECK(psp_rx_assoc(ctx, 3, 0, 0, &key, NULL) == -ENOBUFS);
 	CHECK(check_wiped(&key, sizeof(key)));
-	CHECK(!check_finds(fake.recv_at, FAKE_MSG, FAKE_KEY));
+	CHECK(!check_finds(fake.recv_at, fake.recv_len, FAKE_KEY));
 	fake_error(0);
 	CHECK(psp_rx_assoc(ctx, 3, 0, 0, &key, NULL) == -EPROTO);
 	psp_close(ctx);
