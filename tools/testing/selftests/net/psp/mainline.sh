@@ -60,6 +60,7 @@ EOT
 			sub(/^(not )?ok/, exists ? "ok" : "not ok")
 		$0 = $0 ", by EEXIST"
 	}
+	/^(not )?ok / { exists = 0 }
 	/^ok .* # XFAIL Test only works on netdevsim/ { sub(/# XFAIL/, "# SKIP") }
 	/^not ok/ { bad = 1 }
 	/^ok/ { good++ }
