@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* One connection: its life, and the channel to its peer */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rekey.h"
+
+#define REKEY_TIMERS	3	/* of a connection */
+
+void rekey_conn_hold(struct psp_rekey_conn *conn)
+{
+	conn->busy++;
+}
+
+/* What was deleted goes when nobody is in its functions any more */
+void rekey_conn_put(struct psp_rekey_conn *conn)
+{
+	if (--conn->busy || !conn->dead)
+		return;
+	explicit_bzero(conn, sizeof(*conn));
+	free(conn);
+}
+
+void rekey_conn_wipe_offer(struct psp_rekey_conn *conn)
+{
+	explicit_bzero(conn->out.offer, sizeof(conn->out.offer));
+	conn->out.offer_len = 0;
+	conn->out.offer_unsent = false;
+	conn->out.offer_beside = false;
+}
+
+/* Neither timers nor keys; the device and the pool may go */
+static void rekey_conn_stop(struct psp_rekey_conn *conn)
+{
+	rekey_rx_stop(conn);
+	rekey_tx_stop(conn);
+	rekey_conn_wipe_offer(conn);
+}
+
+void rekey_conn_event(struct psp_rekey_conn *conn, enum psp_rekey_event event,
+		      int err)
+{
+	if (!conn->dead && conn->config.ops->event)
+		conn->config.ops->event(conn->config.data, event, err);
+}
+
+void rekey_conn_fail(struct psp_rekey_conn *conn, int err)
+{
+	if (!rekey_conn_is_live(conn))
+		return;
+	rekey_conn_stop(conn);
+	conn->failed = err;
+	conn->pool->c.failed++;
+	rekey_conn_event(conn, PSP_REKEY_EV_FAILED, err);
+}
+
+void rekey_conn_try_established(struct psp_rekey_conn *conn)
+{
+	if (conn->established || !conn->tx.on || !conn->rx.any_acked)
+		return;
+	conn->established = true;
+	rekey_conn_event(conn, PSP_REKEY_EV_ESTABLISHED, 0);
+}
+
+static int rekey_conn_send(struct psp_rekey_conn *conn, const uint8_t *msg,
+			   size_t len, unsigned int flags)
+{
+	return conn->config.ops->send(conn->config.data, msg, len, flags);
+}
+
+static bool rekey_conn_keeps_offer(const struct psp_rekey_conn *conn)
+{
+	return conn->config.flags & PSP_REKEY_KEEP_OFFER;
+}
+
+/* The callback may have made a newer offer, or have heard about this one */
+static int rekey_conn_send_offer(struct psp_rekey_conn *conn,
+				 unsigned int flags)
+{
+	struct rekey_out *out = &conn->out;
+	uint8_t msg[PSP_REKEY_MSG_MAX];
+	uint32_t seq = conn->rx.now.seq;
+	int err;
+
+	memcpy(msg, out->offer, sizeof(msg));
+	err = rekey_conn_send(conn, msg, out->offer_len, flags);
+	explicit_bzero(msg, sizeof(msg));
+	if (err)
+		return err;
+	conn->pool->c.offers++;
+	if (flags & PSP_REKEY_OUT_OF_BAND)
+		conn->pool->c.out_of_band++;
+	if (conn->dead || seq != conn->rx.now.seq)
+		return 0;
+	out->offer_unsent = false;
+	out->offer_beside = false;
+	if (!rekey_conn_keeps_offer(conn))
+		rekey_conn_wipe_offer(conn);
+	return 0;
+}
+
+/* A way beside the connection; without one, what there was has to do */
+static int rekey_conn_pump_beside(struct psp_rekey_conn *conn)
+{
+	int err = rekey_conn_send_offer(conn, PSP_REKEY_OUT_OF_BAND);
+
+	if (conn->dead || err == -EAGAIN)
+		return err;
+	conn->out.offer_beside = false;
+	if (err && conn->out.offer_len)
+		conn->out.offer_unsent = true;
+	rekey_conn_event(conn, PSP_REKEY_EV_STUCK, err ? -EKEYEXPIRED : 0);
+	return 0;
+}
+
+/*
+ * When the first offer is out the peer's may be used: nothing plain will
+ * follow.
+ */
+static int rekey_conn_pump_offer(struct psp_rekey_conn *conn)
+{
+	int err = rekey_conn_send_offer(conn, 0);
+
+	if (!err && rekey_conn_is_live(conn) && !conn->tx.on)
+		rekey_tx_try(conn);
+	return err;
+}
+
+static int rekey_conn_pump_answer(struct psp_rekey_conn *conn)
+{
+	struct rekey_msg msg = conn->tx.answer;
+	uint8_t buf[PSP_REKEY_MSG_MAX];
+	int err;
+
+	conn->out.answer = false;
+	err = rekey_conn_send(conn, buf, rekey_msg_put(&msg, buf), 0);
+	if (conn->dead)
+		return err;
+	if (err)
+		conn->out.answer = true;
+	else if (msg.type == REKEY_MSG_ACK)
+		conn->pool->c.acks++;
+	return err;
+}
+
+static int rekey_conn_pump_complaint(struct psp_rekey_conn *conn)
+{
+	const struct rekey_msg msg = {
+		.type = REKEY_MSG_REFUSE,
+		.seq = conn->out.complaint_seq,
+		.reason = REKEY_WHY_PROTOCOL,
+	};
+	uint8_t buf[PSP_REKEY_MSG_MAX];
+	int err;
+
+	conn->out.complaint = false;
+	err = rekey_conn_send(conn, buf, rekey_msg_put(&msg, buf), 0);
+	if (!conn->dead && err)
+		conn->out.complaint = true;
+	return err;
+}
+
+/*
+ * One message; -ENOENT if there is none. While we have nothing to encrypt with,
+ * answers wait: the first offer is the last that the peer takes in plain.
+ */
+static int rekey_conn_pump_one(struct psp_rekey_conn *conn)
+{
+	struct rekey_out *out = &conn->out;
+
+	if (out->offer_beside)
+		return rekey_conn_pump_beside(conn);
+	if (out->answer && conn->tx.on)
+		return rekey_conn_pump_answer(conn);
+	if (out->offer_unsent)
+		return rekey_conn_pump_offer(conn);
+	if (out->complaint && conn->tx.on)
+		return rekey_conn_pump_complaint(conn);
+	return -ENOENT;
+}
+
+/* Callbacks that come back here leave the rest to the one who is at it */
+void rekey_conn_pump(struct psp_rekey_conn *conn)
+{
+	int err = 0;
+
+	if (conn->pumping || conn->out.blocked)
+		return;
+	conn->pumping = true;
+	while (!err && rekey_conn_is_live(conn)) {
+		/* The callback may say that it is writable before it returns */
+		conn->out.blocked = true;
+		err = rekey_conn_pump_one(conn);
+		if (err == -EAGAIN && !conn->out.blocked)
+			err = 0;
+		if (err != -EAGAIN)
+			conn->out.blocked = false;
+	}
+	conn->pumping = false;
+	if (err != -ENOENT && err != -EAGAIN && err)
+		rekey_conn_fail(conn, err);
+}
+
+void psp_rekey_conn_writable(struct psp_rekey_conn *conn)
+{
+	rekey_conn_hold(conn);
+	conn->out.blocked = false;
+	rekey_conn_pump(conn);
+	rekey_conn_put(conn);
+}
+
+void psp_rekey_conn_drained(struct psp_rekey_conn *conn)
+{
+	rekey_conn_hold(conn);
+	if (rekey_conn_is_live(conn) && !conn->tx.on)
+		rekey_tx_try(conn);
+	rekey_conn_pump(conn);
+	rekey_conn_put(conn);
+}
+
+/* The channel may be blocked, the one beside it is not */
+void rekey_conn_go_beside(struct psp_rekey_conn *conn)
+{
+	conn->out.offer_beside = true;
+	conn->out.blocked = false;
+}
+
+int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags)
+{
+	struct rekey_out *out = &conn->out;
+
+	if (conn->failed)
+		return -ENOTCONN;
+	if (!conn->rx.open)
+		return -EALREADY;
+	if (!out->offer_len)
+		return -ENOKEY;
+	rekey_conn_hold(conn);
+	if (flags & PSP_REKEY_OUT_OF_BAND)
+		rekey_conn_go_beside(conn);
+	else
+		out->offer_unsent = true;
+	rekey_conn_pump(conn);
+	rekey_conn_put(conn);
+	return 0;
+}
+
+static void rekey_conn_complain(struct psp_rekey_conn *conn, uint32_t seq)
+{
+	conn->out.complaint = true;
+	conn->out.complaint_seq = seq;
+	conn->pool->c.refusals++;
+}
+
+static int rekey_conn_dispatch(struct psp_rekey_conn *conn,
+			       const struct rekey_msg *msg, int err)
+{
+	switch (err) {
+	case 0:
+		if (msg->type == REKEY_MSG_OFFER)
+			rekey_tx_offer(conn, msg);
+		else
+			rekey_rx_answer(conn, msg);
+		return 0;
+	case -EPROTONOSUPPORT:
+		rekey_conn_complain(conn, msg->seq);
+		break;
+	case -EOPNOTSUPP:
+		/* A later version's hint, which it does not rely on */
+		err = 0;
+		break;
+	}
+	conn->pool->c.messages_bad++;
+	return err;
+}
+
+int psp_rekey_conn_input(struct psp_rekey_conn *conn, const void *buf,
+			 size_t len)
+{
+	struct rekey_msg msg;
+	int err;
+
+	if (!rekey_conn_is_live(conn))
+		return -ENOTCONN;
+	rekey_conn_hold(conn);
+	err = rekey_msg_get(&msg, buf, len);
+	err = rekey_conn_dispatch(conn, &msg, err);
+	explicit_bzero(&msg, sizeof(msg));
+	rekey_conn_pump(conn);
+	rekey_conn_put(conn);
+	return err;
+}
+
+static int rekey_conn_check(const struct psp_rekey_conn_config *config)
+{
+	const unsigned int flags = PSP_REKEY_KEEP_OFFER |
+				   PSP_REKEY_SECRET_CHANNEL;
+
+	if (config->size < sizeof(*config) || !config->ops ||
+	    !config->ops->send || !config->dev_id || config->flags & ~flags ||
+	    !psp_version_key_len(config->version))
+		return -EINVAL;
+	/* The next key must not be read by those who can read the data */
+	if (config->version >= 2 && !(config->flags & PSP_REKEY_SECRET_CHANNEL))
+		return -EINVAL;
+	return 0;
+}
+
+static int rekey_conn_new(struct psp_rekey_pool *pool,
+			  const struct psp_rekey_conn_config *config,
+			  struct psp_rekey_conn **ret)
+{
+	struct psp_rekey_conn *conn;
+
+	if (rekey_heap_reserve(&pool->heap,
+			       pool->timers_needed + REKEY_TIMERS))
+		return -ENOMEM;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		return -ENOMEM;
+	conn->pool = pool;
+	conn->config = *config;
+	rekey_rx_init(conn);
+	rekey_tx_init(conn);
+	*ret = conn;
+	return 0;
+}
+
+int psp_rekey_conn_add(struct psp_rekey_pool *pool,
+		       const struct psp_rekey_conn_config *config,
+		       struct psp_rekey_conn **ret)
+{
+	struct psp_rekey_conn *conn;
+	int err;
+
+	err = rekey_conn_check(config);
+	if (err)
+		return err;
+	err = rekey_conn_new(pool, config, &conn);
+	if (err)
+		return err;
+	conn->dev = rekey_dev_get(pool, config->dev_id, &err);
+	if (!conn->dev)
+		goto err_free;
+	err = rekey_rx_first(conn);
+	if (err)
+		goto err_put_dev;
+
+	TAILQ_INSERT_TAIL(&conn->dev->conns, conn, node);
+	pool->timers_needed += REKEY_TIMERS;
+	pool->c.connections++;
+	*ret = conn;
+	rekey_conn_hold(conn);
+	rekey_conn_pump(conn);
+	rekey_conn_put(conn);
+	return 0;
+
+err_put_dev:
+	rekey_dev_put(conn->dev);
+err_free:
+	free(conn);
+	return err;
+}
+
+void psp_rekey_conn_del(struct psp_rekey_conn *conn)
+{
+	struct psp_rekey_pool *pool;
+
+	if (!conn)
+		return;
+	pool = conn->pool;
+	rekey_conn_hold(conn);
+	rekey_conn_stop(conn);
+	conn->dead = true;
+	TAILQ_REMOVE(&conn->dev->conns, conn, node);
+	rekey_dev_put(conn->dev);
+	conn->dev = NULL;
+	pool->timers_needed -= REKEY_TIMERS;
+	pool->c.connections--;
+	rekey_conn_put(conn);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Rotations that nobody told of, and ends that went stale by them */
+#include "one.h"
+
+TEST(silent_rotation_is_found_by_looking)
+{
+	start_up(NULL, 0);
+	fake_rotate(&w.end[0], FAKE_SILENT);
+	fake_run(&w, 11100);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, missed));
+	CHECK_EQ(0, C(1, missed));
+	fake_close(&w);
+}
+
+TEST(lost_notification_is_found_at_once)
+{
+	start_up(&at_once, 0);
+	fake_rotate(&w.end[0], FAKE_LOST);
+	fake_run(&w, 5);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, missed));
+	CHECK_EQ(1, C(0, lost));
+	fake_close(&w);
+}
+
+TEST(notification_that_comes_late_was_not_missed)
+{
+	start_up(&at_once, 0);
+	w.end[0].rotations++;
+	w.end[0].lost = true;
+	fake_run(&w, 5);
+	CHECK_EQ(1, C(0, missed));
+	w.end[0].ntfs++;
+	fake_run(&w, 5);
+	CHECK_EQ(0, C(0, missed));
+	CHECK_EQ(1, C(0, rotations));
+	fake_close(&w);
+}
+
+TEST(count_that_cannot_be_read_is_read_later)
+{
+	start_up(&at_once, 0);
+	w.end[0].looks_failing = 1;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 5);
+	CHECK_EQ(1, C(0, kernel_errors));
+	fake_run(&w, 10000);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+/* Between reading the count and making the key */
+TEST(rotation_just_before_the_first_key)
+{
+	start(&at_once);
+	w.end[0].rotate_next = true;
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 5);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 11000);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+TEST(rotation_just_before_a_rekey)
+{
+	start_up(&at_once, 0);
+	w.end[0].rotate_next = true;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, rx_busy));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(0, C(0, in_flight));
+	CHECK_EQ(2, C(0, rotations));
+	fake_close(&w);
+}
+
+/* One end alone: its new key gets through, and the peer is heard again */
+TEST(one_end_stale_comes_back_in_band)
+{
+	start_up(NULL, 0);
+	fake_rotate(&w.end[0], FAKE_SILENT);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	CHECK_TRUE(!fake_hears(a));
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, stuck));
+	fake_close(&w);
+}
+
+static void both_stale(unsigned int flags)
+{
+	start_up(NULL, flags);
+	rotate_both();
+	rotate_both();
+	CHECK_TRUE(!fake_hears(a));
+	CHECK_TRUE(!fake_hears(b));
+	fake_run(&w, 4900);
+	CHECK_EQ(0, C(0, stuck));
+	CHECK_TRUE(!fake_hears(a));
+	CHECK_TRUE(!fake_hears(b));
+	fake_run(&w, 200);
+	CHECK_EQ(1, C(0, stuck));
+	CHECK_EQ(1, C(1, stuck));
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_STUCK]);
+}
+
+TEST(both_ends_stale_come_back_by_another_channel)
+{
+	both_stale(KEEP);
+	CHECK_EQ(0, a->event_err[PSP_REKEY_EV_STUCK]);
+	CHECK_EQ(1, C(0, out_of_band));
+	fake_run(&w, 100);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, recovered));
+	CHECK_EQ(1, C(1, recovered));
+	CHECK_TRUE(fake_has_no_keys(a));
+	rotate_both();
+	fake_run(&w, 1100);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+TEST(both_ends_stale_without_another_channel_is_an_error)
+{
+	start_up(NULL, KEEP);
+	a->no_beside = true;
+	b->no_beside = true;
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 5100);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_STUCK]);
+	CHECK_EQ(-EKEYEXPIRED, a->event_err[PSP_REKEY_EV_STUCK]);
+	CHECK_EQ(0, a->events[PSP_REKEY_EV_FAILED]);
+	fake_close(&w);
+}
+
+TEST(both_ends_stale_with_keys_gone_is_an_error)
+{
+	both_stale(0);
+	CHECK_EQ(-EKEYEXPIRED, a->event_err[PSP_REKEY_EV_STUCK]);
+	CHECK_EQ(0, C(0, out_of_band));
+	/* A newer key can be made after the next rotation */
+	rotate_both();
+	fake_run(&w, 100);
+	CHECK_EQ(1, C(0, out_of_band));
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, recovered));
+	fake_close(&w);
+}
+
+/* One end has the other channel: that is enough for both */
+TEST(both_ends_stale_and_one_has_another_channel)
+{
+	start_up(NULL, KEEP);
+	b->no_beside = true;
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 5200);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+TEST(resend_by_the_application)
+{
+	start_up(&at_once, KEEP);
+	CHECK_EQ(-EALREADY, psp_rekey_conn_resend(a->conn, 0));
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 10);
+	CHECK_EQ(0, psp_rekey_conn_resend(a->conn, PSP_REKEY_OUT_OF_BAND));
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+
+	start_up(&at_once, 0);
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 10);
+	CHECK_EQ(-ENOKEY, psp_rekey_conn_resend(a->conn, 0));
+	fake_close(&w);
+}
