@@ -108,8 +108,6 @@ static int rekey_conn_pump_beside(struct psp_rekey_conn *conn)
 	if (conn->dead || err == -EAGAIN)
 		return err;
 	conn->out.offer_beside = false;
-	if (err && conn->out.offer_len)
-		conn->out.offer_unsent = true;
 	rekey_conn_event(conn, PSP_REKEY_EV_STUCK, err ? -EKEYEXPIRED : 0);
 	return 0;
 }
@@ -162,8 +160,8 @@ static int rekey_conn_pump_complaint(struct psp_rekey_conn *conn)
 }
 
 /*
- * One message; -ENOENT if there is none. While we have nothing to encrypt with,
- * answers wait: the first offer is the last that the peer takes in plain.
+ * One message; -ENOENT if there is none. A complaint waits for the first key of
+ * the peer: our first offer is the last that it takes in plain.
  */
 static int rekey_conn_pump_one(struct psp_rekey_conn *conn)
 {
@@ -171,7 +169,7 @@ static int rekey_conn_pump_one(struct psp_rekey_conn *conn)
 
 	if (out->offer_beside)
 		return rekey_conn_pump_beside(conn);
-	if (out->answer && conn->tx.on)
+	if (out->answer)
 		return rekey_conn_pump_answer(conn);
 	if (out->offer_unsent)
 		return rekey_conn_pump_offer(conn);

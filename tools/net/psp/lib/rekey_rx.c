@@ -50,17 +50,11 @@ static void rekey_rx_retry(struct psp_rekey_conn *conn)
 	rekey_rx_wait(conn, rekey_pool_pause(conn->pool, ++conn->rx.tries));
 }
 
-/* Who is cut off goes first */
 static void rekey_rx_queue(struct psp_rekey_conn *conn)
 {
-	struct rekey_conns *queue = &conn->pool->queue;
-
 	rekey_rx_rest(conn);
 	conn->rx.state = REKEY_RX_QUEUED;
-	if (rekey_rx_is_cut_off(conn))
-		TAILQ_INSERT_HEAD(queue, conn, rx.queue);
-	else
-		TAILQ_INSERT_TAIL(queue, conn, rx.queue);
+	TAILQ_INSERT_TAIL(&conn->pool->queue, conn, rx.queue);
 }
 
 static void rekey_rx_take_off(struct psp_rekey_conn *conn)
@@ -95,7 +89,7 @@ static void rekey_rx_offer(struct psp_rekey_conn *conn,
 	rx->late = false;
 	msg.seq = rx->now.seq;
 	out->offer_len = rekey_msg_put(&msg, out->offer);
-	out->offer_unsent = !rx->stuck;
+	out->offer_unsent = true;
 	out->offer_beside = false;
 	if (rx->stuck)
 		rekey_conn_go_beside(conn);
@@ -279,9 +273,7 @@ void rekey_rx_rotated(struct psp_rekey_conn *conn)
 	rx->tries = 0;
 	if (rx->state == REKEY_RX_FLIGHT)
 		rekey_rx_arm(conn, 0);	/* what is on the way is old already */
-	else if (rx->state == REKEY_RX_QUEUED)
-		rekey_rx_queue(conn);
-	else
+	else if (rx->state != REKEY_RX_QUEUED)
 		rekey_rx_wait(conn, rekey_rx_delay(conn));
 	if (rekey_rx_is_cut_off(conn) && !rx->stuck &&
 	    !rekey_timer_is_armed(&rx->stuck_timer))

@@ -54,7 +54,6 @@ static void rekey_tx_done(struct psp_rekey_conn *conn)
 
 	rekey_tx_wipe(conn);
 	conn->tx.on = true;
-	conn->tx.tries = 0;
 	rekey_tx_answer(conn, REKEY_MSG_ACK, 0);
 	if (first) {
 		rekey_conn_event(conn, PSP_REKEY_EV_TX, 0);

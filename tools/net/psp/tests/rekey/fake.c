@@ -181,10 +181,14 @@ static int fake_send(void *data, const void *buf, size_t len,
 	struct fake_world *w = sock->end->world;
 	struct fake_msg *msg;
 
+	sock->send_calls++;
 	if (beside && sock->no_beside)
 		return -EOPNOTSUPP;
-	if (!beside && sock->full)
+	if (!beside && sock->full) {
+		if (sock->on_full)
+			sock->on_full(sock);
 		return -EAGAIN;
+	}
 	if (!beside && sock->send_err)
 		return sock->send_err;
 	CHECK_TRUE(len <= sizeof(msg->buf));

@@ -49,7 +49,7 @@ struct fake_key {
  * @no_beside: there is no other channel
  * @send_err: the channel is broken
  * @rx_err, @tx_err: what the kernel refuses with
- * @on_event, @on_send: called by the callbacks, with what they are called for
+ * @on_event, @on_send, @on_full: called by the callbacks, with what they are called for
  */
 struct fake_sock {
 	TAILQ_ENTRY(fake_sock) node;
@@ -71,12 +71,14 @@ struct fake_sock {
 	int tx_err;
 	unsigned int rx_calls;
 	unsigned int tx_calls;
+	unsigned int send_calls;
 	unsigned int sent[8];	/* by type */
 	unsigned int events[FAKE_EVENTS];
 	int event_err[FAKE_EVENTS];
 	void (*on_event)(struct fake_sock *sock, enum psp_rekey_event event);
 	void (*on_send)(struct fake_sock *sock, const uint8_t *msg,
 			unsigned int flags);
+	void (*on_full)(struct fake_sock *sock);
 	void *data;
 };
 

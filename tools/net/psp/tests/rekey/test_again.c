@@ -114,6 +114,24 @@ static void writable_on_send(struct fake_sock *sock, const uint8_t *msg,
 		psp_rekey_conn_writable(sock->conn);
 }
 
+static void make_room(struct fake_sock *sock)
+{
+	sock->full = false;
+	psp_rekey_conn_writable(sock->conn);
+}
+
+/* It was full, and is not any more, before send() has said so */
+TEST(writable_before_send_has_failed)
+{
+	start_up(&at_once, 0);
+	a->full = true;
+	a->on_full = make_room;
+	rotate_both();
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
 TEST(writable_from_within_send)
 {
 	start_up(&at_once, 0);

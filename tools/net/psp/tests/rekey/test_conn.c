@@ -60,12 +60,55 @@ TEST(rotation_during_a_rekey)
 	fake_rotate(&w.end[0], FAKE_TOLD);
 	fake_process(&w);
 	CHECK_EQ(3, a->sent[REKEY_MSG_OFFER]);
-	fake_run(&w, 2000);
+	fake_run(&w, 995);
 	CHECK_EQ(1, C(0, acks_old));
+	CHECK_EQ(1, C(0, behind));
+	fake_run(&w, 1000);
 	CHECK_EQ(1, C(0, overruns));
 	CHECK_EQ(1, C(0, rx_rekeys));
 	CHECK_EQ(0, C(0, behind));
 	CHECK_EQ(0, C(0, in_flight));
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+/* The answer to an offer that is old already shows that the peer can be heard */
+TEST(old_acknowledgment_is_a_sign_of_life)
+{
+	start_up(&at_once, 0);
+	w.latency = 500000;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 494);
+	/* B has answered the first of the two, and stops there */
+	b->full = true;
+	fake_run(&w, 10000);
+	CHECK_EQ(1, C(0, acks_old));
+	CHECK_EQ(1, C(0, behind));
+	CHECK_EQ(0, C(0, stuck));
+	fake_close(&w);
+}
+
+TEST(channel_that_is_full_is_left_alone)
+{
+	unsigned int i, calls;
+
+	start_up(&at_once, 0);
+	b->full = true;
+	fake_rotate(&w.end[1], FAKE_TOLD);
+	fake_run(&w, 10);
+	calls = b->send_calls;
+	for (i = 0; i < 10; i++) {
+		fake_rotate(&w.end[0], FAKE_TOLD);
+		fake_run(&w, 10);
+	}
+	CHECK_EQ(calls, b->send_calls);
+	CHECK_EQ(11, a->sent[REKEY_MSG_OFFER]);
+	b->full = false;
+	psp_rekey_conn_writable(b->conn);
+	fake_run(&w, 10);
+	CHECK_EQ(calls + 2, b->send_calls);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
 	fake_close(&w);
 }

@@ -122,6 +122,7 @@ TEST(both_ends_stale_come_back_by_another_channel)
 	rotate_both();
 	fake_run(&w, 1100);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, out_of_band));
 	fake_close(&w);
 }
 
@@ -136,6 +137,33 @@ TEST(both_ends_stale_without_another_channel_is_an_error)
 	CHECK_EQ(1, a->events[PSP_REKEY_EV_STUCK]);
 	CHECK_EQ(-EKEYEXPIRED, a->event_err[PSP_REKEY_EV_STUCK]);
 	CHECK_EQ(0, a->events[PSP_REKEY_EV_FAILED]);
+	/* In band it goes on to try */
+	CHECK_EQ(2, a->sent[REKEY_MSG_OFFER]);
+	rotate_both();
+	fake_run(&w, 100);
+	CHECK_EQ(2, a->events[PSP_REKEY_EV_STUCK]);
+	CHECK_EQ(3, a->sent[REKEY_MSG_OFFER]);
+	fake_close(&w);
+}
+
+/* What waits for the connection does not keep the other channel waiting */
+TEST(both_ends_stale_with_full_sockets)
+{
+	start_up(&at_once, KEEP);
+	a->full = true;
+	b->full = true;
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 5200);
+	CHECK_EQ(1, C(0, out_of_band));
+	CHECK_TRUE(fake_hears(a) && fake_hears(b));
+	a->full = false;
+	b->full = false;
+	psp_rekey_conn_writable(a->conn);
+	psp_rekey_conn_writable(b->conn);
+	fake_run(&w, 10);
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(1, C(0, recovered));
 	fake_close(&w);
 }
 

@@ -120,6 +120,23 @@ TEST(other_message_versions_and_types)
 	fake_close(&w);
 }
 
+/* Or it would come in plain, behind the end of what is plain */
+TEST(other_message_version_is_not_refused_in_plain)
+{
+	uint8_t msg[] = { 2, 1, 0, 9, 0, 0, 0, 77, 0 };
+
+	start(NULL);
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(-EPROTONOSUPPORT,
+		 psp_rekey_conn_input(a->conn, msg, sizeof(msg)));
+	CHECK_EQ(0, a->sent[REKEY_MSG_REFUSE]);
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 1);
+	CHECK_EQ(1, a->sent[REKEY_MSG_REFUSE]);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_ESTABLISHED]);
+	fake_close(&w);
+}
+
 TEST(sequence_numbers_wrap)
 {
 	int i;

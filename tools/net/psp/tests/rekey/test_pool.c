@@ -224,6 +224,21 @@ TEST(connections_come_and_go_meanwhile)
 	fake_close(&w);
 }
 
+/* Its first key is as new as the rotation that nobody has looked at yet */
+TEST(connection_added_after_a_rotation)
+{
+	fake_open(&w, 2, NULL);
+	fake_up(&w, 0, 0);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_up(&w, 1, 0);
+	fake_run(&w, 2000);
+	CHECK_EQ(1, w.end[0].socks[1].rx_calls);
+	CHECK_EQ(0, fake_counters(&w.end[0]).rx_busy);
+	CHECK_EQ(0, fake_counters(&w.end[0]).missed);
+	CHECK_TRUE(all_fresh());
+	fake_close(&w);
+}
+
 static void add_another(struct fake_sock *sock, enum psp_rekey_event event)
 {
 	struct fake_sock *next = sock + 1;
@@ -266,6 +281,37 @@ TEST(a_call_does_a_batch)
 	before = w.end[0].rx_assocs;
 	psp_rekey_pool_process(w.end[0].pool);
 	CHECK_TRUE(w.end[0].rx_assocs - before <= 64);
+	CHECK_EQ(0, psp_rekey_pool_timeout(w.end[0].pool));
+	fake_run(&w, 10);
+	CHECK_TRUE(all_fresh());
+	fake_close(&w);
+}
+
+/* The same where many places become free at once */
+TEST(a_call_fills_a_batch_of_places)
+{
+	const struct psp_rekey_pool_config config = {
+		.size = sizeof(config),
+		.window_ms = 1,
+		.in_flight_max = 500,
+	};
+	unsigned int before, i;
+
+	up(1000, &config);
+	w.latency = 0;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_process(&w);
+	w.now += 2000;
+	fake_process(&w);
+	CHECK_EQ(500, fake_counters(&w.end[0]).waiting);
+	for (i = 0; i < 1000; i++) {
+		fake_deliver_one(&w.end[0].socks[i]);
+		fake_deliver_one(&w.end[1].socks[i]);
+	}
+	CHECK_EQ(0, fake_counters(&w.end[0]).in_flight);
+	before = w.end[0].rx_assocs;
+	psp_rekey_pool_process(w.end[0].pool);
+	CHECK_EQ(64, w.end[0].rx_assocs - before);
 	CHECK_EQ(0, psp_rekey_pool_timeout(w.end[0].pool));
 	fake_run(&w, 10);
 	CHECK_TRUE(all_fresh());
