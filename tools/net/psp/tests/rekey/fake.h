@@ -49,7 +49,7 @@ struct fake_key {
  * @no_beside: there is no other channel
  * @send_err: the channel is broken
  * @rx_err, @tx_err: what the kernel refuses with
- * @on_event, @on_send, @on_full: called by the callbacks, with what they are called for
+ * @on_event, @on_send, @on_full: called by the callbacks
  */
 struct fake_sock {
 	TAILQ_ENTRY(fake_sock) node;

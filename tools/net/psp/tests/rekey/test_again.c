@@ -126,7 +126,7 @@ TEST(writable_before_send_has_failed)
 	start_up(&at_once, 0);
 	a->full = true;
 	a->on_full = make_room;
-	rotate_both();
+	fake_rotate(&w.end[0], FAKE_TOLD);
 	fake_run(&w, 10);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
 	fake_close(&w);

@@ -287,6 +287,31 @@ TEST(a_call_does_a_batch)
 	fake_close(&w);
 }
 
+/* The same for keys of peers that are tried again */
+TEST(a_call_retries_a_batch)
+{
+	const struct psp_rekey_pool_config config = {
+		.size = sizeof(config),
+		.window_ms = 1,
+		.in_flight_max = MANY,
+	};
+	unsigned int i, before = 0, after = 0;
+
+	up(300, &config);
+	for (i = 0; i < 300; i++)
+		w.end[1].socks[i].tx_err = -ENOSPC;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 40);
+	for (i = 0; i < 300; i++)
+		before += w.end[1].socks[i].tx_calls;
+	w.now += 100000;
+	psp_rekey_pool_process(w.end[1].pool);
+	for (i = 0; i < 300; i++)
+		after += w.end[1].socks[i].tx_calls;
+	CHECK_EQ(64, after - before);
+	fake_close(&w);
+}
+
 /* The same where many places become free at once */
 TEST(a_call_fills_a_batch_of_places)
 {
