@@ -62,11 +62,11 @@ enum psp_rekey_event {
 
 /**
  * struct psp_rekey_conn_ops - what the application does for a connection
- * @send: hand one message to the peer. 0: it is written, none of it is with
- *	the application; for the first one this means: in the socket. -EAGAIN:
- *	nothing was taken, psp_rekey_conn_writable() will be called. Anything
- *	else ends the connection, but with PSP_REKEY_OUT_OF_BAND only means that
- *	there is no such way.
+ * @send: hand one message to the peer. 0: taken, and it will come after all
+ *	that was taken before; the first one must be in the socket by then.
+ *	-EAGAIN: nothing was taken, psp_rekey_conn_writable() will be called.
+ *	Anything else ends the connection, but with PSP_REKEY_OUT_OF_BAND only
+ *	means that there is no such way. The message is wiped when it returns.
  * @event: something has happened; may be NULL
  *
  * Both may call any function of a connection or add connections, and may
