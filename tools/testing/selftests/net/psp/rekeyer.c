@@ -13,6 +13,7 @@
 #define MANY		1000
 #define MANY_ROUNDS	30
 #define MANY_ROUND_MS	2000
+#define MANY_OPEN_MS	3000
 #define MANY_TIMEOUT_S	280
 
 FIXTURE(rekeyer)
@@ -88,7 +89,7 @@ TEST_F_TIMEOUT(rekeyer, data_goes_on_through_rotations, TIMEOUT_S)
 	uint64_t start;
 	int i;
 
-	ASSERT_EQ(0, rk_open(app, &self->net, 20, &config));
+	ASSERT_EQ(0, rk_open(app, &self->net, 20, 0, &config));
 	app->pause_ms = 50;
 	ASSERT_EQ(0, rk_run(app, SOON_MS, rk_is_established));
 	start = psp_now_ms();
@@ -115,7 +116,7 @@ TEST_F_TIMEOUT(rekeyer, both_ends_stale_come_back_by_another_channel,
 	struct rk_app *app = &self->app;
 	int i;
 
-	ASSERT_EQ(0, rk_open(app, &self->net, 4, &config));
+	ASSERT_EQ(0, rk_open(app, &self->net, 4, 0, &config));
 	app->pause_ms = 100;
 	app->has_beside = true;
 	ASSERT_EQ(0, rk_run(app, SOON_MS, rk_is_established));
@@ -137,32 +138,40 @@ TEST_F_TIMEOUT(rekeyer, both_ends_stale_come_back_by_another_channel,
 	}
 }
 
+/*
+ * As many connections as can be opened within three seconds: that takes about
+ * what all their rekeys take, and tells how fast the machine is. A host that has
+ * other things to do may still need longer for a round: whoever rotates waits
+ * until nobody is behind. How often that was is told.
+ */
 TEST_F_TIMEOUT(rekeyer, many_connections_rotated_every_two_seconds,
 	       MANY_TIMEOUT_S)
 {
-	unsigned int round_ms = psp_slow_ms(MANY_ROUND_MS);
 	const struct psp_rekey_pool_config config = {
 		.size = sizeof(config),
-		.window_ms = round_ms / 4,
+		.window_ms = MANY_ROUND_MS / 4,
+		.slow_ms = SOON_MS,
 	};
-	unsigned int i, rounds = psp_scaled(MANY_ROUNDS);
+	unsigned int i, rounds = psp_scaled(MANY_ROUNDS), waited = 0;
 	struct rk_app *app = &self->app;
-	uint64_t start, next;
+	uint64_t start;
 
 	start = psp_now_ms();
-	ASSERT_EQ(0, rk_open(app, &self->net, psp_scaled(MANY), &config));
+	ASSERT_EQ(0, rk_open(app, &self->net, psp_scaled(MANY),
+			     MANY_OPEN_MS, &config));
 	ASSERT_EQ(0, rk_run(app, SOON_MS, rk_is_established));
 	printf("# %u connections established in %u ms\n", app->num,
 	       (unsigned int)(psp_now_ms() - start));
-	app->pause_ms = round_ms;
+	app->pause_ms = MANY_ROUND_MS;
 	start = psp_now_ms();
-	for (i = 0, next = start; i < rounds; i++) {
+	for (i = 0; i < rounds; i++) {
 		ASSERT_EQ(0, rk_rotate(app));
-		next += round_ms;
-		if (next > psp_now_ms())
-			ASSERT_EQ(0, rk_run(app, next - psp_now_ms(), NULL));
+		ASSERT_EQ(0, rk_run(app, MANY_ROUND_MS, NULL));
+		waited += !rk_is_caught_up(app);
+		ASSERT_EQ(0, rk_run(app, SOON_MS, rk_is_caught_up));
 	}
-	EXPECT_EQ(0, rk_run(app, SOON_MS, rk_is_caught_up));
+	printf("# %u of %u rotations took longer than %u ms\n", waited, rounds,
+	       MANY_ROUND_MS);
 	app->pause_ms = 0;
 	EXPECT_EQ(0, rk_run(app, SOON_MS, rk_is_drained));
 	rekeyer_report(app, psp_now_ms() - start);

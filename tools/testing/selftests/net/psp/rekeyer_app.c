@@ -325,11 +325,27 @@ static int rk_open_host(struct rk_host *host, struct rk_app *app,
 			 psp_rekey_pool_fd(host->pool), &ev) ? -errno : 0;
 }
 
+static int rk_connect_all(struct rk_app *app, unsigned int ms)
+{
+	uint64_t start = psp_now_ms();
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < app->num; i++) {
+		if (ms && psp_now_ms() - start > ms)
+			break;
+		err = rk_connect(app, i) ?: rk_once(app);
+		if (err)
+			return err;
+	}
+	app->num = i;
+	return 0;
+}
+
 int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
-	    const struct psp_rekey_pool_config *config)
+	    unsigned int ms, const struct psp_rekey_pool_config *config)
 {
 	const struct rlimit files = { 4 * num + 100, 4 * num + 100 };
-	unsigned int i;
 	int err;
 
 	memset(app, 0, sizeof(*app));
@@ -344,12 +360,7 @@ int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
 	err = rk_open_host(&app->host[0], app, &net->a, config);
 	if (!err)
 		err = rk_open_host(&app->host[1], app, &net->b, config);
-	for (i = 0; !err && i < num; i++) {
-		err = rk_connect(app, i);
-		if (!err)
-			err = rk_once(app);
-	}
-	return err;
+	return err ? err : rk_connect_all(app, ms);
 }
 
 void rk_close(struct rk_app *app)
