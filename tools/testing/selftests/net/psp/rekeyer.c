@@ -140,9 +140,9 @@ TEST_F_TIMEOUT(rekeyer, both_ends_stale_come_back_by_another_channel,
 
 /*
  * As many connections as can be opened within three seconds: that takes about
- * what all their rekeys take, and tells how fast the machine is. A host that has
- * other things to do may still need longer for a round: whoever rotates waits
- * until nobody is behind. How often that was is told.
+ * what all their rekeys take, and tells how fast the machine is. A host that
+ * has other things to do may still need longer for a round: whoever rotates
+ * waits until nobody is behind. How often that was is told.
  */
 TEST_F_TIMEOUT(rekeyer, many_connections_rotated_every_two_seconds,
 	       MANY_TIMEOUT_S)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An application at both ends of many connections, which libpsp keeps under PSP:
- * data that is checked, and libpsp's messages, in one stream of frames.
+ * An application at both ends of many connections, which libpsp keeps under
+ * PSP: data that is checked, and libpsp's messages, in one stream of frames.
  */
 #ifndef REKEYER_APP_H
 #define REKEYER_APP_H
