@@ -72,7 +72,7 @@ TEST(rotation_during_a_rekey)
 	fake_close(&w);
 }
 
-/* The answer to an offer that is old already shows that the peer can be heard */
+/* The answer to an offer that is old shows that the peer can be heard */
 TEST(old_acknowledgment_is_a_sign_of_life)
 {
 	start_up(&at_once, 0);
@@ -201,6 +201,21 @@ TEST(own_device_without_spis_is_asked_again)
 	CHECK_TRUE(C(0, retries) >= 5);
 	CHECK_TRUE(C(0, retries) <= 10);
 	CHECK_EQ(0, C(0, in_flight));
+	a->rx_err = 0;
+	fake_run(&w, 10000);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+/* The socket's route goes over another device for a while */
+TEST(route_that_comes_back)
+{
+	start_up(&at_once, 0);
+	a->rx_err = -EINVAL;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 1000);
+	CHECK_EQ(0, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_TRUE(C(0, kernel_errors) >= 2);
 	a->rx_err = 0;
 	fake_run(&w, 10000);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
