@@ -109,7 +109,9 @@ static bool psp_container_find_way(const struct psp_assoc_dev *ad,
 	if (!in)
 		return false;
 
+	/* As bridges do. ICMP errors are for what is addressed to the host */
 	skb->dev = in;
+	skb->pkt_type = PACKET_HOST;
 
 	/* The next look at it is that of validation, at the device */
 	return psp_forward_is_sound(skb) && psp_container_route(skb) &&
@@ -133,7 +135,7 @@ static bool psp_container_age(struct sk_buff *skb, struct net_device *out)
  * psp_container_forward() - the ingress hook of an associated device's peer
  * @priv: the association
  * @skb: packet that the container has sent
- * @state: unused
+ * @state: for the network device
  *
  * Takes marked segments, which still have the container's socket, and sends
  * them by the PSP device, or drops them: there is no other way for them.
@@ -155,8 +157,11 @@ unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
 	if (psp_assoc_dev_is_at_home_rcu(ad))
 		return NF_ACCEPT;
 	if (!psp_container_is_its_own(ad, skb) ||
-	    !psp_container_find_way(ad, skb) || psp_forward_is_too_big(skb))
+	    !psp_container_find_way(ad, skb))
 		goto drop;
+	/* The sender knows, and no administrator has to */
+	if (psp_forward_is_too_big(skb))
+		goto drop_silently;
 
 	out = psd->main_netdev;
 	if (!psp_container_age(skb, out))
@@ -170,7 +175,14 @@ unsigned int psp_container_forward(void *priv, struct sk_buff *skb,
 	return NF_STOLEN;
 
 drop:
+	skb->dev = state->in;
 	psp_xmit_drop(psd, skb->dev, skb, PSP_DROP_TX_DEV);
+	return NF_STOLEN;
+
+drop_silently:
+	skb->dev = state->in;
+	psp_drop_count(psd, skb, PSP_DROP_TX_DEV);
+	kfree_skb(skb);
 	return NF_STOLEN;
 }
 

@@ -7,6 +7,7 @@
 #include <linux/etherdevice.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/if_vlan.h>
 #include <net/addrconf.h>
 #include <net/dst.h>
 #include <net/gso.h>
@@ -66,30 +67,34 @@ static bool psp_forward_is_sound6(struct sk_buff *skb)
 #endif
 
 /**
- * psp_forward_dev_rcu() - by which network device does a packet enter the stack?
+ * psp_forward_dev_rcu() - by which network device does a packet come in?
  * @skb: packet that enters, with its Ethernet header
  *
- * A port of a bridge hands on what is addressed to the bridge.
+ * A port of a bridge hands on what is addressed to the bridge. What has a tag
+ * of a VLAN is for a device of that VLAN, and would keep the tag on its way.
  *
  * Context: RCU read section.
- * Return: that device, or NULL if the packet is for another hardware address.
+ * Return: that device, or NULL if the packet is for another hardware address,
+ * or for whom cannot be told from here.
  */
 struct net_device *psp_forward_dev_rcu(const struct sk_buff *skb)
 {
 	bool is_for_port = skb->pkt_type == PACKET_HOST;
-	struct net_device *bridge;
+	struct net_device *master;
 
-	if (likely(!netif_is_bridge_port(skb->dev)))
+	if (skb_vlan_tag_present(skb))
+		return NULL;
+
+	master = netdev_master_upper_dev_get_rcu(skb->dev);
+	if (likely(!master) || netif_is_l3_master(master))
 		return is_for_port ? skb->dev : NULL;
-
-	bridge = netdev_master_upper_dev_get_rcu(skb->dev);
-	if (!bridge || !netif_running(bridge))
+	if (!netif_is_bridge_master(master) || !netif_running(master))
 		return NULL;
 	if (!is_for_port &&
-	    !ether_addr_equal(eth_hdr(skb)->h_dest, bridge->dev_addr))
+	    !ether_addr_equal(eth_hdr(skb)->h_dest, master->dev_addr))
 		return NULL;
 
-	return bridge;
+	return master;
 }
 
 /**

@@ -8,6 +8,7 @@
 
 #include "kselftest_harness.h"
 #include "container.h"
+#include "psp_xfer.h"
 
 #define DEV_ATTRS	(ATTR_BIT(DEV_ID) | ATTR_BIT(DEV_IFINDEX) |	\
 			 ATTR_BIT(DEV_PSP_VERSIONS_CAP) |		\
@@ -391,8 +392,19 @@ TEST_F(bridge, is_the_gateway_of_containers)
 {
 	ASSERT_EQ(0, psp_conn_secure(&self->conn, 0));
 	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+	ASSERT_EQ(0, psp_nl_rotate(&self->c.net.a.nl, self->c.net.a.dev_id));
+	ASSERT_EQ(0, psp_nl_rotate(&self->c.net.b.nl, self->c.net.b.dev_id));
 	EXPECT_EQ(0, psp_conn_rekey(&self->conn));
 	EXPECT_EQ(0, psp_conn_ping(&self->conn));
+}
+
+TEST_F(bridge, tells_containers_what_is_too_big)
+{
+	ASSERT_EQ(0, psp_conn_secure(&self->conn, 0));
+	ASSERT_EQ(0, psp_sh(self->c.net.a.ns,
+			    "ip route add 10.0.0.2 dev psp0 mtu 1300;"
+			    "ip -6 route add fd00::2 dev psp0 mtu 1300"));
+	EXPECT_EQ(0, psp_xfer_both(&self->conn, 65536, CONTAINER_MS));
 }
 
 TEST_F(bridge, that_is_down_takes_nothing)

@@ -413,11 +413,12 @@ TEST_F(guard, other_end_of_the_pair_moved_and_back)
 }
 
 /* What the container may do to its segments on their way, and a router would
- * not forward: another hardware address, a wrong checksum, a length that is not
- * the packet's, a source that is no host
+ * not forward: another hardware address, a VLAN, a wrong checksum, a length
+ * that is not the packet's, a source that is no host
  */
 static const char * const unsound4[] = {
 	"skbmod set dmac 02:00:00:00:00:99",
+	"vlan push id 10",
 	"pedit ex munge ip ttl set 63",
 	"pedit munge offset 2 u16 set 1400 pipe action csum ip4h",
 	"pedit ex munge ip src set 224.0.0.1 pipe action csum ip4h",
@@ -426,6 +427,7 @@ static const char * const unsound4[] = {
 
 static const char * const unsound6[] = {
 	"skbmod set dmac 02:00:00:00:00:99",
+	"vlan push id 10",
 	"pedit munge offset 4 u16 set 1400",
 	"pedit ex munge ip6 src set fe80::77",
 	"pedit ex munge ip6 src set ff02::1",
