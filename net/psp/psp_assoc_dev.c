@@ -12,15 +12,23 @@
  * DOC: the end of an association
  *
  * The hooks at both ends stand between plain text and the stack, so they must
- * outlast whatever relies on them. For psp_dev_unregister() the same holds of
- * the PSP device itself, and it takes each step for all at once:
+ * outlast whatever relies on them:
  *
- * 1. Nothing new: the device is taken out of the tables. From here on
+ * 1. Nothing new: the device is taken out of the table. From here on
  *    validation finds no way out, and LOCAL_IN nobody who vouches.
- * 2. synchronize_net(): segments that have found a way out have met the hook
- *    at the other end, packets that have met the ingress hook have been judged.
+ * 2. synchronize_net(): what has met the ingress hook has been judged. What has
+ *    found a way out has met the hook at the other end, but for segments that a
+ *    busy CPU has still in its backlog, which nothing short of unregistering
+ *    the device waits for. They will have lost their socket before they can be
+ *    sent, and the stack drops them. If they are for an address of the host
+ *    itself, though, it takes them as plain.
  * 3. The hooks are unregistered, the references given back.
  * 4. kfree_rcu(), for hook functions that still run.
+ *
+ * psp_dev_unregister() goes the same way with all associations at once, then
+ * with the PSP device itself: psp_hook_dev_unregister() has LOCAL_IN and
+ * validation think that there are no hooks, before there are none. Not before
+ * that is the device taken out of psp_devs, where notifiers look for it.
  */
 #include <kunit/visibility.h>
 #include <linux/hashtable.h>
@@ -356,8 +364,8 @@ static void psp_assoc_dev_gone(struct psp_assoc_dev *ad)
 	psp_assoc_dev_del(ad);
 }
 
-/* Without a peer, @ad->netdev is no way out any more. The peer has been down
- * for a grace period, and @ad->netdev cannot send anything to it.
+/* Without a peer, @ad->netdev is no way out any more. The peer is down, and
+ * @ad->netdev has not been able to send to it for a grace period.
  */
 static void psp_assoc_dev_peer_gone(struct psp_assoc_dev *ad)
 {

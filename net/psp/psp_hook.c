@@ -219,6 +219,17 @@ static int psp_hook_dev_register_all(struct psp_dev *psd)
 	return 0;
 }
 
+static bool psp_hook_dev_is_hooked(const struct psp_dev *psd)
+{
+	const struct psp_assoc_dev *ad;
+
+	list_for_each_entry(ad, &psd->assoc_devs, list)
+		if (ad->ingress.hooked || ad->peer_ingress.hooked)
+			return true;
+
+	return psd->ingress.hooked;
+}
+
 static bool psp_hook_dev_is_live(const struct psp_dev *psd)
 {
 	const struct psp_assoc_dev *ad;
@@ -294,7 +305,7 @@ void psp_hook_dev_unregister(struct psp_dev *psd)
 
 	lockdep_assert_held(&psd->lock);
 
-	if (!psd->ingress.hooked && list_empty(&psd->assoc_devs))
+	if (!psp_hook_dev_is_hooked(psd))
 		return;
 
 	psp_hook_dev_go_dead(psd);

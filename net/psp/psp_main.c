@@ -136,10 +136,12 @@ void psp_dev_unregister(struct psp_dev *psd)
 	mutex_lock(&psd->lock);
 	trace_psp_dev_del(psd);
 	psp_nl_notify_dev(psd, PSP_CMD_DEV_DEL_NTF);
-	/* In this order: see "the end of an association" */
-	xa_erase_bh(&psp_devs, psd->id);
+	/* In this order: see "the end of an association". Notifiers look for
+	 * the device in psp_devs, to unhook network devices that move.
+	 */
 	psp_assoc_dev_del_all(psd);
 	psp_hook_dev_unregister(psd);
+	xa_erase_bh(&psp_devs, psd->id);
 	psp_tx_keys_delete_all(psd);
 	WRITE_ONCE(psd->ops, NULL);
 	psd->drv_priv = NULL;
