@@ -163,16 +163,40 @@ static void event_forget(struct psp_events *events)
 	memset(&events->event, 0, sizeof(events->event));
 }
 
-/* 1 there is a message, or it is known that some were lost; 0; -errno */
+/*
+ * The kernel tells once that the socket was full, and silently throws away what
+ * else comes until all is read. Only an empty socket tells the truth again.
+ */
+static void event_drain(struct psp_events *events)
+{
+	int len;
+
+	do {
+		len = nl_recv(&events->nl, MSG_DONTWAIT);
+	} while (len >= 0 || len == -ENOBUFS || len == -EPROTO);
+}
+
+/* PSP_EVENT_LOST in the place of what is not there */
+static int event_lost(struct psp_events *events)
+{
+	event_forget(events);
+	err_clear();
+	return 1;
+}
+
+/* 1 there is a message, or some were lost and len is 0; 0; -errno */
 static int event_receive(struct psp_events *events)
 {
 	int len = nl_recv(&events->nl, MSG_DONTWAIT);
 
-	if (len == -EAGAIN)
-		return 0;
 	events->nlh = (const struct nlmsghdr *)events->nl.buf;
 	events->len = len < 0 ? 0 : len;
-	return len < 0 && len != -ENOBUFS ? len : 1;
+	if (len == -EAGAIN)
+		return 0;
+	if (len != -ENOBUFS)
+		return len < 0 ? len : 1;
+	event_drain(events);
+	return event_lost(events);
 }
 
 int psp_events_next(struct psp_events *events, const struct psp_event **event)
@@ -186,11 +210,12 @@ int psp_events_next(struct psp_events *events, const struct psp_event **event)
 		while (mnl_nlmsg_ok(events->nlh, events->len)) {
 			ret = event_parse(events);
 			events->nlh = mnl_nlmsg_next(events->nlh, &events->len);
+			if (ret == -ENOMEM)
+				return event_lost(events);
 			if (ret)
 				return ret;
 		}
 		ret = event_receive(events);
-		/* Nothing there, although it is not empty: PSP_EVENT_LOST */
 		if (ret <= 0 || !events->len)
 			return ret;
 	}

@@ -579,8 +579,10 @@ int psp_events_fd(const struct psp_events *events);
  * @event: where to put it; valid until the next call with @events
  *
  * Call it until it returns 0. If the program is too slow for what happens, the
- * kernel throws events away; then one of type PSP_EVENT_LOST comes in their
- * place, and the program has to look at how things are.
+ * kernel throws events away; then what is left of them is skipped, one of type
+ * PSP_EVENT_LOST comes in their place, and the program has to look at how
+ * things are. Events that come after that happened after it, or while it was
+ * being told.
  *
  * Return: 1 if there is an event, 0 if there is none, -EPROTO for one that
  * cannot be understood and is skipped, or another negative errno.

@@ -101,6 +101,13 @@ void fake_put_key(struct nlmsghdr *nlh, uint16_t nest, unsigned int len)
 	mnl_attr_nest_end(nlh, start);
 }
 
+void *__real_calloc(size_t num, size_t size);
+
+void *__wrap_calloc(size_t num, size_t size)
+{
+	return fake.no_memory ? NULL : __real_calloc(num, size);
+}
+
 int __wrap_socket(int family, int type, int protocol)
 {
 	return open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -160,6 +167,12 @@ static void fake_next_event(void)
 {
 	static unsigned int next;
 
+	/* What there was before an error is gone after it: a pause */
+	if (fake.num && fake.queue[fake.num - 1].err) {
+		fake.pos = 0;
+		fake.num = 0;
+		return;
+	}
 	fake.num = 0;
 	fake_world_events();
 	fake.pos = next++ % fake.num;

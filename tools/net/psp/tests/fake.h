@@ -38,6 +38,7 @@ struct fake_gram {
  * @mainline: it has mainline's
  * @refuse: errno of all requests, but for those to the controller
  * @join_err: errno of joining the group "assoc"
+ * @no_memory: calloc() fails
  * @queue: what recvmsg() gets
  * @num: entries in it
  * @pos: next one
@@ -52,6 +53,7 @@ struct fake {
 	bool mainline;
 	int refuse;
 	int join_err;
+	bool no_memory;
 	struct fake_gram queue[FAKE_QUEUE];
 	unsigned int num;
 	unsigned int pos;
@@ -90,6 +92,7 @@ void fake_world_events(void);
 void fake_put_key(struct nlmsghdr *nlh, uint16_t nest, unsigned int len);
 
 /* What the linker puts in the place of system calls */
+void *__wrap_calloc(size_t num, size_t size);
 int __wrap_socket(int family, int type, int protocol);
 int __wrap_bind(int fd, const struct sockaddr *addr, socklen_t len);
 int __wrap_setsockopt(int fd, int level, int opt, const void *val,
