@@ -40,16 +40,16 @@ static void versions_text(const char *name, enum color color,
 
 static void assocs_json(const struct psp_dev *dev)
 {
+	const struct psp_dev_assoc *assoc;
 	char name[IF_NAMESIZE];
-	unsigned int i;
 
 	json_open("assoc-list", '[');
-	for (i = 0; i < dev->num_assocs; i++) {
+	for (assoc = dev->assocs; assoc; assoc = assoc->next) {
 		json_open(NULL, '{');
-		json_uint("ifindex", dev->assocs[i].ifindex);
-		if (dev->assocs[i].nsid >= 0)
-			json_int("nsid", dev->assocs[i].nsid);
-		else if (if_indextoname(dev->assocs[i].ifindex, name))
+		json_uint("ifindex", assoc->ifindex);
+		if (assoc->nsid >= 0)
+			json_int("nsid", assoc->nsid);
+		if (assoc->here && if_indextoname(assoc->ifindex, name))
 			json_str("ifname", name);
 		json_close();
 	}
@@ -58,14 +58,15 @@ static void assocs_json(const struct psp_dev *dev)
 
 static void assocs_text(const struct psp_dev *dev)
 {
+	const struct psp_dev_assoc *assoc;
 	char name[IF_NAMESIZE];
-	unsigned int i;
 
-	for (i = 0; i < dev->num_assocs; i++) {
-		printf("    associated  ifindex %u", dev->assocs[i].ifindex);
-		if (dev->assocs[i].nsid >= 0) {
-			printf(" nsid %d", dev->assocs[i].nsid);
-		} else if (if_indextoname(dev->assocs[i].ifindex, name)) {
+	for (assoc = dev->assocs; assoc; assoc = assoc->next) {
+		printf("    associated  ifindex %u", assoc->ifindex);
+		if (!assoc->here && assoc->nsid >= 0) {
+			printf(" nsid %d", assoc->nsid);
+		} else if (assoc->here &&
+			   if_indextoname(assoc->ifindex, name)) {
 			fputs(" ifname ", stdout);
 			out_text(COLOR_NAME, "%s", name);
 		}

@@ -39,16 +39,15 @@ uint32_t dev_find(const char *word)
 /* Of a device in another namespace, the interface here that may use it */
 const char *dev_name_of(const struct psp_dev *dev, char *buf)
 {
-	unsigned int i;
+	const struct psp_dev_assoc *assoc;
 
 	*buf = '\0';
 	if (!dev->by_association) {
 		if_indextoname(dev->ifindex, buf);
 		return buf;
 	}
-	for (i = 0; i < dev->num_assocs; i++)
-		if (dev->assocs[i].nsid < 0 &&
-		    if_indextoname(dev->assocs[i].ifindex, buf))
+	for (assoc = dev->assocs; assoc; assoc = assoc->next)
+		if (assoc->here && if_indextoname(assoc->ifindex, buf))
 			break;
 	return buf;
 }

@@ -22,7 +22,7 @@ static const struct attr_rule assoc_rules[] = {
 /* The device and its associated devices are one allocation */
 struct dev_entry {
 	struct psp_dev dev;
-	struct psp_dev_assoc assocs[];
+	struct psp_dev_assoc assocs[];	/* each linked to the next one */
 };
 
 /* The one attribute that comes more than once */
@@ -50,7 +50,10 @@ static struct dev_entry *dev_alloc(const struct nlmsghdr *nlh)
 	if (!entry)
 		return NULL;
 	entry->dev.num_assocs = num;
-	entry->dev.assocs = entry->assocs;
+	if (num)
+		entry->dev.assocs = entry->assocs;
+	while (num-- > 1)
+		entry->assocs[num - 1].next = &entry->assocs[num];
 	return entry;
 }
 
@@ -113,6 +116,30 @@ int dev_parse(const struct nlmsghdr *nlh, void *list)
 	return 0;
 }
 
+/*
+ * Which associated devices are in the namespace of @nl: of a device of others
+ * all that are told, else those with the id that the namespace has for itself.
+ */
+void dev_mark_here(struct nl_sock *nl, struct psp_dev *dev)
+{
+	struct dev_entry *entry = (struct dev_entry *)dev;
+	struct psp_dev_assoc *assoc = entry->assocs;
+	unsigned int i;
+
+	for (i = 0; i < dev->num_assocs; i++, assoc++)
+		assoc->here = dev->by_association ||
+			      (assoc->nsid >= 0 &&
+			       assoc->nsid == nsid_own(nl));
+}
+
+static void devs_mark_here(struct psp_ctx *ctx, struct psp_dev *devs)
+{
+	pthread_mutex_lock(&ctx->lock);
+	for (; devs; devs = devs->next)
+		dev_mark_here(&ctx->nl, devs);
+	pthread_mutex_unlock(&ctx->lock);
+}
+
 int psp_dev_get(struct psp_ctx *ctx, uint32_t id, struct psp_dev **dev)
 {
 	struct node *head;
@@ -120,6 +147,7 @@ int psp_dev_get(struct psp_ctx *ctx, uint32_t id, struct psp_dev **dev)
 			 &head);
 
 	*dev = (struct psp_dev *)head;
+	devs_mark_here(ctx, *dev);
 	return err;
 }
 
@@ -129,19 +157,19 @@ int psp_dev_dump(struct psp_ctx *ctx, struct psp_dev **devs)
 	int err = nl_dump_all(ctx, PSP_CMD_DEV_GET, dev_parse, &head);
 
 	*devs = (struct psp_dev *)head;
+	devs_mark_here(ctx, *devs);
 	return err;
 }
 
 /* Indices of other namespaces mean nothing here */
 static bool dev_serves(const struct psp_dev *dev, uint32_t ifindex)
 {
-	unsigned int i;
+	const struct psp_dev_assoc *assoc;
 
 	if (!dev->by_association && dev->ifindex == ifindex)
 		return true;
-	for (i = 0; i < dev->num_assocs; i++)
-		if (dev->assocs[i].nsid < 0 &&
-		    dev->assocs[i].ifindex == ifindex)
+	for (assoc = dev->assocs; assoc; assoc = assoc->next)
+		if (assoc->here && assoc->ifindex == ifindex)
 			return true;
 	return false;
 }

@@ -97,6 +97,7 @@ static int event_dev(struct psp_events *events, enum psp_event_type type)
 	if (err)
 		return err;
 	event->type = type;
+	dev_mark_here(&events->nl, (struct psp_dev *)events->devs.head);
 	event->dev = (const struct psp_dev *)events->devs.head;
 	event->dev_id = event->dev->id;
 	return 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
-/* What the files of libpsp share: nl.c, attr.c, error.c, list.c, dev.c */
+/* What the files of libpsp share: nl.c, attr.c, nsid.c, error.c, list.c, dev.c */
 #ifndef LIBPSP_INTERNAL_H
 #define LIBPSP_INTERNAL_H
 
@@ -94,11 +94,19 @@ uint64_t attr_uint(const struct nlattr *attr);
 
 /* --- nl.c: a netlink socket, requests --- */
 
+/* What is needed to ask which id a namespace has for itself; -1: not to be had */
+struct nsid {
+	int route;	/* a socket in it */
+	int ns;		/* the namespace */
+	int32_t id;	/* once it has been given one */
+};
+
 /* Multicast groups, as PSP_GROUP_* count them */
 enum { GROUP_MGMT, GROUP_USE, GROUP_ASSOC, GROUPS };
 
 struct nl_sock {
 	int fd;
+	struct nsid nsid;
 	uint32_t seq;
 	uint16_t family;
 	uint64_t cmds[4];	/* bit N of all: the family has command N */
@@ -148,9 +156,32 @@ int nl_get(struct psp_ctx *ctx, uint8_t cmd, uint16_t attr, uint32_t id,
 int nl_dump_all(struct psp_ctx *ctx, uint8_t cmd, nl_parse_t parse,
 		struct node **head);
 
+/* Set up what all sockets of the library have; 0 or -errno */
+int nl_sock_setup(struct nl_sock *nl, int protocol);
+
+/*
+ * Send @nlh and take apart the one answer, of type @type. The caller has a lock
+ * on @nl.
+ */
+int nl_ask(struct nl_sock *nl, struct nlmsghdr *nlh, uint16_t type,
+	   nl_parse_t parse, void *data);
+
+/* --- nsid.c --- */
+
+/*
+ * nsid_open() belongs to the thread's namespace from then on. nsid_own() is the
+ * id that it has for itself, -1 if it has none; the caller has a lock on @nl.
+ */
+void nsid_open(struct nsid *nsid);
+void nsid_close(struct nsid *nsid);
+int32_t nsid_own(struct nl_sock *nl);
+
 /* --- dev.c --- */
 
 /* Parser of nl_dump() for all messages about devices */
 int dev_parse(const struct nlmsghdr *nlh, void *list);
+
+/* What the message could not tell; the caller has a lock on @nl */
+void dev_mark_here(struct nl_sock *nl, struct psp_dev *dev);
 
 #endif /* LIBPSP_INTERNAL_H */

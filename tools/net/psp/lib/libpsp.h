@@ -145,13 +145,17 @@ unsigned int psp_version_key_len(unsigned int version);
 
 /**
  * struct psp_dev_assoc - a network device that may use a PSP device
+ * @next: next one, or NULL
  * @ifindex: its index, in its own namespace
- * @nsid: id of that as the caller's namespace knows it; -1 if it has none, or
- *	is the caller's
+ * @nsid: id of that as the handle's namespace knows it. The PSP device's own
+ *	namespace is told one of all, also of itself; others are told none: -1
+ * @here: that is the handle's namespace
  */
 struct psp_dev_assoc {
+	const struct psp_dev_assoc *next;
 	uint32_t ifindex;
 	int32_t nsid;
+	bool here;
 };
 
 /**
@@ -164,8 +168,8 @@ struct psp_dev_assoc {
  * @by_association: the caller's namespace is not the device's own, but has a
  *	network device that may use it
  * @num_assocs: entries in @assocs
- * @assocs: associated network devices; elsewhere than in the device's own
- *	namespace only the caller's
+ * @assocs: list of associated network devices, or NULL; elsewhere than in the
+ *	device's own namespace only the caller's
  */
 struct psp_dev {
 	struct psp_dev *next;
@@ -204,6 +208,9 @@ int psp_dev_dump(struct psp_ctx *ctx, struct psp_dev **devs);
  * @ctx: handle
  * @ifindex: index of a network device of the handle's namespace
  * @dev: where to put it, for psp_dev_free(); NULL on failure
+ *
+ * It may be the PSP device's own, or associated with it. Indices of other
+ * namespaces do not count.
  *
  * Return: 0; -ENODEV if it has none; another negative errno, as psp_dev_dump().
  */

@@ -15,6 +15,7 @@
 /* One exchange: a request and what becomes of its answers */
 struct nl_talk {
 	const struct nlmsghdr *req;
+	uint16_t type;		/* of the answers */
 	nl_parse_t parse;
 	void *data;
 	int err;		/* the first one of parse */
@@ -22,12 +23,12 @@ struct nl_talk {
 	bool changed;		/* a dump that is not of one moment */
 };
 
-static int nl_sock_setup(struct nl_sock *nl)
+int nl_sock_setup(struct nl_sock *nl, int protocol)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
 	int one = 1;
 
-	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (nl->fd < 0)
 		return err_plain(-errno);
 	if (bind(nl->fd, (struct sockaddr *)&addr, sizeof(addr)) ||
@@ -97,7 +98,7 @@ static int nl_answer(const struct nlmsghdr *nlh, struct nl_talk *talk)
 		err = err_parse(nlh, talk->req);
 		return err ? err : talk->err;
 	}
-	if (nlh->nlmsg_type != talk->req->nlmsg_type || talk->err)
+	if (nlh->nlmsg_type != talk->type || talk->err)
 		return 1;
 
 	talk->answered = true;
@@ -127,6 +128,8 @@ static int nl_talk(struct nl_sock *nl, struct nlmsghdr *nlh,
 
 	nlh->nlmsg_seq = ++nl->seq;
 	talk->req = nlh;
+	if (!talk->type)
+		talk->type = nlh->nlmsg_type;
 	ret = nl_send(nl, nlh);
 	if (ret)
 		return ret;
@@ -143,6 +146,14 @@ static int nl_talk(struct nl_sock *nl, struct nlmsghdr *nlh,
 	    !(nlh->nlmsg_flags & NLM_F_DUMP))
 		return err_set(-EPROTO, "Kernel did not answer");
 	return ret;
+}
+
+int nl_ask(struct nl_sock *nl, struct nlmsghdr *nlh, uint16_t type,
+	   nl_parse_t parse, void *data)
+{
+	struct nl_talk talk = { .type = type, .parse = parse, .data = data };
+
+	return nl_talk(nl, nlh, &talk);
 }
 
 static const struct attr_rule family_rules[] = {
@@ -228,14 +239,13 @@ static int family_parse(const struct nlmsghdr *nlh, void *data)
 
 static int nl_family(struct nl_sock *nl)
 {
-	struct nl_talk talk = { .parse = family_parse, .data = nl };
 	struct nl_req req;
 	int err;
 
 	nl_start(&req, CTRL_CMD_GETFAMILY);
 	req.nlh.nlmsg_type = GENL_ID_CTRL;
 	mnl_attr_put_strz(&req.nlh, CTRL_ATTR_FAMILY_NAME, PSP_FAMILY_NAME);
-	err = nl_talk(nl, &req.nlh, &talk);
+	err = nl_ask(nl, &req.nlh, GENL_ID_CTRL, family_parse, nl);
 	if (err == -ENOENT)
 		err = err_set(-EPROTONOSUPPORT, ERR_NO_PSP);
 	return err;
@@ -248,11 +258,10 @@ int nl_open(struct nl_sock *nl)
 	err_clear();
 	memset(nl, 0, sizeof(*nl));
 	nl->fd = -1;
+	nsid_open(&nl->nsid);
 	nl->buf = malloc(NL_BUF_MAX);
-	if (!nl->buf)
-		return err_plain(-ENOMEM);
-
-	err = nl_sock_setup(nl);
+	err = nl->buf ? nl_sock_setup(nl, NETLINK_GENERIC) :
+			err_plain(-ENOMEM);
 	if (!err)
 		err = nl_family(nl);
 	if (err)
@@ -264,6 +273,7 @@ void nl_close(struct nl_sock *nl)
 {
 	if (nl->fd >= 0)
 		close(nl->fd);
+	nsid_close(&nl->nsid);
 	free(nl->buf);
 	nl->fd = -1;
 	nl->buf = NULL;

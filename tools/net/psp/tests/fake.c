@@ -2,6 +2,8 @@
 /* System calls on netlink sockets, redirected here by the linker */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,7 +11,7 @@
 
 #include "fake.h"
 
-struct fake fake;
+struct fake fake = { .nsid = FAKE_NSID };
 
 /* For pspctl: the environment tells what kernel it meets */
 __attribute__((constructor))
@@ -30,6 +32,7 @@ static void fake_from_env(void)
 void fake_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
+	fake.nsid = FAKE_NSID;
 }
 
 struct fake_gram *fake_last(void)
@@ -130,10 +133,36 @@ int __wrap_setsockopt(int fd, int level, int opt, const void *val,
 	return 0;
 }
 
+/* A request on the socket that is for nothing else: its answer overtakes all */
+static void fake_route(const struct nlmsghdr *req)
+{
+	struct nlmsghdr *nlh;
+
+	memset(&fake.route, 0, sizeof(fake.route));
+	nlh = mnl_nlmsg_put_header(fake.route.buf);
+	nlh->nlmsg_type = RTM_NEWNSID;
+	nlh->nlmsg_seq = req->nlmsg_seq;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_NSID, fake.nsid);
+	fake.route.len = nlh->nlmsg_len;
+	nlh = mnl_nlmsg_put_header(fake.route.buf + fake.route.len);
+	nlh->nlmsg_type = NLMSG_ERROR;
+	nlh->nlmsg_seq = req->nlmsg_seq;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct nlmsgerr));
+	fake.route.len += nlh->nlmsg_len;
+	fake.route.keep_seq = true;
+	fake.asked_nsid++;
+}
+
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	const struct iovec *iov = msg->msg_iov;
+	const struct nlmsghdr *req = iov->iov_base;
 
+	if (req->nlmsg_type == RTM_GETNSID) {
+		fake_route(req);
+		return iov->iov_len;
+	}
 	memcpy(fake.req.buf, iov->iov_base, iov->iov_len);
 	fake.req_at = iov->iov_base;
 	fake.sent++;
@@ -181,8 +210,14 @@ static void fake_next_event(void)
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	struct fake_gram *gram;
+	struct fake_gram *gram = &fake.route;
+	size_t len = gram->len;
 
+	if (len) {
+		fake_deliver(gram, msg);
+		gram->len = 0;
+		return len;
+	}
 	if (flags & MSG_DONTWAIT && getenv("FAKE_EVENTS"))
 		fake_next_event();
 	if (fake.pos == fake.num) {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #define FAKE_FAMILY	40
+#define FAKE_NSID	5
 #define FAKE_QUEUE	64
 #define FAKE_MSG	4096
 #define FAKE_KEY	0xa5	/* each byte of each key */
@@ -38,8 +39,11 @@ struct fake_gram {
  * @mainline: it has mainline's
  * @refuse: errno of all requests, but for those to the controller
  * @join_err: errno of joining the group "assoc"
+ * @nsid: id that the namespace has for itself
+ * @asked_nsid: how often it was asked for that
  * @no_memory: calloc() fails
  * @queue: what recvmsg() gets
+ * @route: the answer that a socket of rtnetlink is waiting for
  * @num: entries in it
  * @pos: next one
  * @req: copy of the last request
@@ -53,8 +57,11 @@ struct fake {
 	bool mainline;
 	int refuse;
 	int join_err;
+	int32_t nsid;
+	unsigned int asked_nsid;
 	bool no_memory;
 	struct fake_gram queue[FAKE_QUEUE];
+	struct fake_gram route;
 	unsigned int num;
 	unsigned int pos;
 	union {

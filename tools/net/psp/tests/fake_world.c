@@ -60,10 +60,19 @@ static void world_unknown(struct nlmsghdr *nlh)
 	mnl_attr_put(nlh, 200, 0, NULL);
 }
 
+static void world_assoc(struct nlmsghdr *nlh, uint32_t ifindex, int32_t nsid)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, PSP_A_DEV_ASSOC_LIST);
+
+	mnl_attr_put_u32(nlh, PSP_A_ASSOC_DEV_INFO_IFINDEX, ifindex);
+	mnl_attr_put_u32(nlh, PSP_A_ASSOC_DEV_INFO_NSID, nsid);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* The owner of a device is told an id of each namespace, also of his own */
 static void world_dev(uint32_t id, uint8_t cmd)
 {
 	struct nlmsghdr *nlh = fake_msg(FAKE_FAMILY, cmd);
-	struct nlattr *nest;
 
 	mnl_attr_put_u32(nlh, PSP_A_DEV_ID, id);
 	mnl_attr_put_u32(nlh, PSP_A_DEV_IFINDEX, id == 1 ? 1 : 99999);
@@ -72,10 +81,11 @@ static void world_dev(uint32_t id, uint8_t cmd)
 	world_unknown(nlh);
 	if (id == 7) {
 		mnl_attr_put(nlh, PSP_A_DEV_BY_ASSOCIATION, 0, NULL);
-		nest = mnl_attr_nest_start(nlh, PSP_A_DEV_ASSOC_LIST);
-		mnl_attr_put_u32(nlh, PSP_A_ASSOC_DEV_INFO_IFINDEX, 88888);
-		mnl_attr_put_u32(nlh, PSP_A_ASSOC_DEV_INFO_NSID, -1);
-		mnl_attr_nest_end(nlh, nest);
+		world_assoc(nlh, 88888, -1);
+		world_assoc(nlh, 88889, -1);
+	} else {
+		world_assoc(nlh, 66666, 3);
+		world_assoc(nlh, 77777, FAKE_NSID);
 	}
 	fake_done();
 }

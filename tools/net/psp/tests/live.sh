@@ -220,7 +220,18 @@ dev_assoc() {
 	good -n c dev
 	[ ! -s "$tmp/out" ] || wrong "c still has a device"
 	good -n a dev assoc psp0 ifname v0
+	good -n a dev show v0
+	says "^$ID: psp0$"
+	says '^    associated  ifindex [0-9]+ ifname v0$'
+	good -n a dev assoc psp0 ifindex "$v1" nsid 77
+	good -n a dev show v0
+	says "^    associated  ifindex $v1 nsid 77$"
+	good -n a stats show v0
+	json -n a dev show v0
+	says '"nsid":[0-9]+,"ifname":"v0"\}'
+	good -n a dev disassoc v0 ifindex "$v1" nsid 77
 	good -n a dev disassoc psp0 ifname v0
+	refused 'v0: Interface has no PSP device' -n a dev show v0
 }
 
 # The reasons are the kernel's, and so is what it blames

@@ -103,6 +103,8 @@ test_text() {
 	exits 0 dev
 	says out '^1: lo$'
 	says out '^    enabled     hdr0-aes-gcm-128 hdr0-aes-gcm-256$'
+	says out '^    associated  ifindex 66666 nsid 3$'
+	says out '^    associated  ifindex 77777$'
 	exits 0 d s lo
 	exits 0 dev show dev 7
 	says out 'associated  ifindex 88888$'

@@ -62,18 +62,49 @@ static void devices(void)
 	CHECK_OR_DIE(!psp_dev_dump(ctx, &devs));
 	CHECK(devs->id == 1 && devs->ifindex == 1 && devs->versions_cap == 15);
 	CHECK(devs->versions_ena == 3 && !devs->by_association);
-	CHECK(!devs->num_assocs);
+	CHECK_OR_DIE(devs->num_assocs == 2);
+	CHECK(devs->assocs->ifindex == 66666 && devs->assocs->nsid == 3);
+	CHECK(!devs->assocs->here);
+	CHECK_OR_DIE(devs->assocs->next && !devs->assocs->next->next);
+	CHECK(devs->assocs->next->nsid == 5 && devs->assocs->next->here);
 	CHECK_OR_DIE(devs->next && !devs->next->next);
 	CHECK(devs->next->id == 7 && devs->next->by_association);
-	CHECK(devs->next->num_assocs == 1);
-	CHECK(devs->next->assocs[0].ifindex == 88888);
-	CHECK(devs->next->assocs[0].nsid == -1);
+	CHECK_OR_DIE(devs->next->num_assocs == 2);
+	CHECK(devs->next->assocs->ifindex == 88888);
+	CHECK(devs->next->assocs->nsid == -1 && devs->next->assocs->here);
+	CHECK(devs->next->assocs->next->here);
 	psp_dev_free(devs);
 
 	/* 99999 is the index of a device in another namespace */
 	CHECK(!psp_dev_by_ifindex(ctx, 88888, &dev) && dev->id == 7);
 	psp_dev_free(dev);
+	CHECK(!psp_dev_by_ifindex(ctx, 88889, &dev) && dev->id == 7);
+	psp_dev_free(dev);
+	CHECK(!psp_dev_by_ifindex(ctx, 77777, &dev) && dev->id == 1);
+	psp_dev_free(dev);
+	CHECK(psp_dev_by_ifindex(ctx, 66666, &dev) == -ENODEV && !dev);
 	CHECK(psp_dev_by_ifindex(ctx, 99999, &dev) == -ENODEV && !dev);
+	psp_close(ctx);
+}
+
+/* The namespace may be given an id, or none may be had: it is asked again */
+static void own_nsid(void)
+{
+	struct psp_ctx *ctx;
+	struct psp_dev *dev;
+
+	fake_reset();
+	fake.nsid = -1;
+	ctx = open_it();
+	CHECK(psp_dev_by_ifindex(ctx, 77777, &dev) == -ENODEV && !dev);
+	CHECK_STR("Interface has no PSP device", psp_strerror(-ENODEV));
+	fake.nsid = 5;
+	CHECK_OR_DIE(!psp_dev_by_ifindex(ctx, 77777, &dev));
+	psp_dev_free(dev);
+	fake.asked_nsid = 0;
+	CHECK_OR_DIE(!psp_dev_get(ctx, 1, &dev));
+	CHECK(!fake.asked_nsid && dev->assocs->next->here);
+	psp_dev_free(dev);
 	psp_close(ctx);
 }
 
@@ -453,6 +484,7 @@ static const struct check_case cases[] = {
 	CASE(no_psp),
 	CASE(mainline),
 	CASE(devices),
+	CASE(own_nsid),
 	CASE(counters),
 	CASE(sockets),
 	CASE(refusals),
