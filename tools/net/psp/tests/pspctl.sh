@@ -214,6 +214,58 @@ test_pipe() {
 	ok "a full disk is an error" $?
 }
 
+# complete WORD... - what completion says, in a shell of its own
+complete() {
+	FAKE_DIR=$tmp bash -c '
+		pspctl() {
+			echo "$*" >> "$FAKE_DIR/asked"
+			cat "$FAKE_DIR/devs"
+		}
+		source ctl/pspctl.bash
+		COMP_WORDS=(pspctl "$@")
+		COMP_CWORD=$#
+		_pspctl
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$@" \
+		> "$tmp/out" 2> "$tmp/err"
+}
+
+# Interfaces may be called what a shell would do, or a pattern
+test_completion() {
+	# shellcheck disable=SC2016 # not to be expanded: that is the point
+	printf '%s\n' '1: eth0' '    versions    x' '2: $(>$FAKE_DIR/run)' \
+		'3: * (of another namespace)' '4: a?b' > "$tmp/devs"
+	complete dev show ''
+	[ ! -s "$tmp/err" ] && [ ! -e "$tmp/run" ]
+	ok "completion runs no name" $?
+	says out '^eth0$'
+	# shellcheck disable=SC2016
+	says out '^\\\$\\\(\\>\\\$FAKE_DIR/run\\\)$'
+	says out '^\\\*$'
+	[ "$(wc -l < "$tmp/out")" = 7 ]
+	ok "completion names each once" $?
+	complete dev show '\$'
+	says out '^\\\$\\\('
+	complete dev show 'e'
+	[ "$(cat "$tmp/out")" = eth0 ]
+	ok "completion of a beginning" $?
+	: > "$tmp/asked"
+	complete -n blue stats show ''
+	[ "$(cat "$tmp/asked")" = "-n blue dev show" ]
+	ok "completion looks into the namespace" $?
+	: > "$tmp/asked"
+	complete -j -netns = blue stats show ''
+	[ "$(cat "$tmp/asked")" = "-n blue dev show" ]
+	ok "and with -netns=" $?
+	complete d
+	[ "$(cat "$tmp/out")" = dev ]
+	ok "completion of an object" $?
+	complete dev set eth0 versions hdr0-aes-gcm-1
+	[ "$(cat "$tmp/out")" = hdr0-aes-gcm-128 ]
+	ok "completion of a version" $?
+	complete dev assoc eth0 ifname l
+	says out '^lo$'
+}
+
 test_usage
 test_text
 test_json
@@ -221,5 +273,6 @@ test_kernel
 test_monitor
 test_color
 test_pipe
+test_completion
 echo "1..$num"
 exit $failed
