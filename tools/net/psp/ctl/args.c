@@ -29,6 +29,13 @@ const char *arg_need(struct args *args, const char *what)
 	return word;
 }
 
+const char *arg_dev(struct args *args)
+{
+	if (*args->word && !strcmp(*args->word, "dev"))
+		args->word++;
+	return arg_need(args, "DEV");
+}
+
 bool arg_option(struct args *args, const char *name)
 {
 	if (!*args->word || !arg_is(*args->word, name))

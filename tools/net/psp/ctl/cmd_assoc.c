@@ -159,10 +159,8 @@ static int assoc_show(struct args *args)
 					  1, UINT64_MAX);
 		else if (dev)
 			arg_end(args);
-		else if (arg_option(args, "dev"))
-			dev = arg_need(args, "DEV");
 		else
-			dev = arg_take(args);
+			dev = arg_dev(args);
 	}
 	if (dev) {
 		id = dev_find(dev);

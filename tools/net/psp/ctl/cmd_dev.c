@@ -119,12 +119,12 @@ static void devs_print(const struct psp_dev *devs)
 static int dev_show(struct args *args)
 {
 	struct psp_dev *devs;
-	const char *word;
+	const char *word = NULL;
 	uint32_t id = 0;
 	int err;
 
-	arg_option(args, "dev");
-	word = arg_take(args);
+	if (*args->word)
+		word = arg_dev(args);
 	arg_end(args);
 	if (word) {
 		id = dev_find(word);
@@ -195,7 +195,7 @@ static int versions_of(const char *word, uint32_t id, uint32_t *versions)
 
 static int dev_set(struct args *args)
 {
-	const char *word = arg_need(args, "DEV"), *list;
+	const char *word = arg_dev(args), *list;
 	uint32_t id, versions;
 	int err;
 
@@ -227,7 +227,7 @@ static uint32_t ifindex_parse(struct args *args)
 static int dev_assoc_with(struct args *args, const char *what,
 			  dev_assoc_t assoc)
 {
-	const char *word = arg_need(args, "DEV"), *name = NULL;
+	const char *word = arg_dev(args), *name = NULL;
 	uint32_t id, ifindex;
 	bool elsewhere;
 	int32_t nsid = 0;

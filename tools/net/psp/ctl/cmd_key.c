@@ -51,11 +51,14 @@ static int key_rotate_all(void)
 
 static int key_rotate(struct args *args)
 {
-	const char *word = arg_need(args, "DEV");
+	const char *word;
 	uint32_t id;
+	bool all;
 
+	all = *args->word && !strcmp(*args->word, "all");
+	word = arg_dev(args);
 	arg_end(args);
-	if (!strcmp(word, "all"))
+	if (all)
 		return key_rotate_all();
 
 	id = dev_find(word);

@@ -355,10 +355,8 @@ static int stats_show(struct args *args)
 					 UINT32_MAX);
 		else if (dev)
 			arg_end(args);
-		else if (arg_option(args, "dev"))
-			dev = arg_need(args, "DEV");
 		else
-			dev = arg_take(args);
+			dev = arg_dev(args);
 	}
 	if (count && !ctl.interval)
 		usage_die("\"count\" takes an \"interval\"");

@@ -11,6 +11,16 @@
 
 static struct psp_dev *known;
 
+static bool is_number(const char *word)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*word))
+		return false;
+	strtoull(word, &end, 0);
+	return !*end;
+}
+
 uint32_t dev_find(const char *word)
 {
 	struct psp_dev *dev;
@@ -18,7 +28,7 @@ uint32_t dev_find(const char *word)
 	uint32_t id;
 	int err;
 
-	if (isdigit((unsigned char)*word))
+	if (is_number(word))
 		return arg_uint(word, "number of a device", 1, UINT32_MAX);
 
 	index = if_nametoindex(word);

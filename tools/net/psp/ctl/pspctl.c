@@ -165,17 +165,19 @@ static const struct object *object_find(const char *word)
 	usage_die("there is no object \"%s\"", word);
 }
 
-/* Without a word, the first command, which shows */
+/* Without a word that says what to do, the first command, if it shows */
 static const struct command *command_find(const struct object *object,
 					  struct args *args)
 {
-	const struct command *cmd = object->commands;
+	const struct command *first = object->commands, *cmd;
 
-	if (!*cmd->name || (!*args->word && arg_is("show", cmd->name)))
-		return cmd;
-	for (; cmd->name; cmd++)
+	if (!*first->name)
+		return first;
+	for (cmd = first; cmd->name; cmd++)
 		if (arg_option(args, cmd->name))
 			return cmd;
+	if (!strcmp(first->name, "show"))
+		return first;
 	usage_die("%s: what to do with it is %s", object->name,
 		  *args->word ? "not known" : "missing");
 }

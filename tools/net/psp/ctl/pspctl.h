@@ -83,6 +83,12 @@ bool arg_is(const char *word, const char *name);
 const char *arg_take(struct args *args);
 const char *arg_need(struct args *args, const char *what);
 
+/*
+ * Take a device, with or without the keyword "dev" before it. That is never
+ * abbreviated: what may be a name is one.
+ */
+const char *arg_dev(struct args *args);
+
 /* Take the next word if it is @name */
 bool arg_option(struct args *args, const char *name);
 void arg_end(struct args *args);
@@ -138,7 +144,10 @@ void json_bool(const char *name, bool val);
 
 /* --- name.c --- */
 
-/* The number of a device that is called by it, or by an interface; 0 failed */
+/*
+ * The number of a device that is called by it, or by an interface; 0 failed.
+ * An interface may begin with a digit, but must not look like a number.
+ */
 uint32_t dev_find(const char *word);
 
 /*

@@ -64,10 +64,12 @@ json() {
 test_usage() {
 	exits 2
 	exits 2 nonsense
-	exits 2 dev nonsense
+	exits 2 key nonsense
+	exits 2 dev lo up
+	exits 2 dev show dev
+	exits 2 stats lo interval
 	exits 2 dev show 1 2
 	exits 2 dev show 0
-	exits 2 dev show 1x
 	exits 2 dev set
 	exits 2 dev set 1
 	exits 2 dev set 1 versions
@@ -106,6 +108,18 @@ test_text() {
 	says out '^    associated  ifindex 66666 nsid 3$'
 	says out '^    associated  ifindex 77777$'
 	exits 0 d s lo
+	exits 0 dev lo
+	says out '^1: lo$'
+	exits 0 dev dev 7
+	says out '^7: '
+	exits 0 stats interval 0.01 count 1
+	exits 0 stats 7
+	says out '^7: '
+	exits 0 assoc cookie 6
+	exits 0 assoc lo
+	exits 0 dev set dev lo versions none
+	exits 0 dev assoc dev 1 ifname lo
+	exits 0 key rotate dev lo
 	exits 0 dev show dev 7
 	says out 'associated  ifindex 88888$'
 	exits 0 dev set lo versions none
@@ -153,6 +167,14 @@ test_kernel() {
 	exits 1 -j dev show 5
 	exits 1 dev show nowhere
 	says err 'nowhere: No such device'
+	exits 1 dev nowhere
+	says err 'nowhere: No such device'
+	exits 1 dev show 10g0
+	says err '10g0: No such device'
+	exits 1 dev show de
+	says err '^pspctl: de: No such device'
+	exits 1 key rotate dev all
+	says err '^pspctl: all: No such device'
 	exits 1 -n no-such-namespace dev
 	FAKE_KERNEL=absent exits 1 dev
 	says err 'No PSP in this kernel'
