@@ -114,7 +114,7 @@ static void assoc_json_ends(const struct psp_assoc *assoc)
 static void assoc_json(const struct psp_assoc *assoc)
 {
 	json_open(NULL, '{');
-	json_dev_name(assoc->dev_id, dev_name(assoc->dev_id));
+	json_dev_of(assoc->dev_id);
 	json_uint("cookie", assoc->cookie);
 	assoc_json_ends(assoc);
 	json_str("version", known_or(psp_version_name(assoc->version)));

@@ -19,7 +19,7 @@ static const struct {
 	{ "assoc", PSP_GROUP_ASSOC },
 };
 
-/* Names of the notifications in the netlink specification */
+/* In the netlink specification, and in JSON, notifications end with "-ntf" */
 static const char * const event_names[] = {
 	[PSP_EVENT_LOST]	= "lost",
 	[PSP_EVENT_DEV_ADD]	= "dev-add",
@@ -29,13 +29,16 @@ static const char * const event_names[] = {
 	[PSP_EVENT_ASSOC_STALE]	= "assoc-stale",
 };
 
-/* Each line begins so, whatever it tells */
-static void event_begin(const char *name, enum color color)
+/* Each line begins so, whatever it tells; @suffix only in JSON */
+static void event_begin(const char *name, const char *suffix, enum color color)
 {
+	char full[32];
+
 	if (ctl.json) {
 		json_open(NULL, '{');
 		json_str("time", out_time());
-		json_str("event", name);
+		snprintf(full, sizeof(full), "%s%s", name, suffix);
+		json_str("event", full);
 	} else {
 		printf("%s ", out_time());
 		out_text(color, "%s", name);
@@ -89,11 +92,12 @@ static void event_id(uint32_t id)
 
 static void event_stale(const struct psp_event *event)
 {
-	event_id(event->dev_id);
 	if (ctl.json) {
+		json_dev_of(event->dev_id);
 		json_uint("cookie", event->cookie);
 		json_uint("spi", event->spi);
 	} else {
+		event_id(event->dev_id);
 		printf(" cookie %llu spi 0x%08x", ULL(event->cookie),
 		       event->spi);
 	}
@@ -106,7 +110,9 @@ static void event_print(const struct psp_event *event)
 
 	if (event->type >= ARRAY_SIZE(event_names))
 		return;
-	event_begin(event_names[event->type], bad ? COLOR_BAD : COLOR_GOOD);
+	event_begin(event_names[event->type],
+		    event->type == PSP_EVENT_LOST ? "" : "-ntf",
+		    bad ? COLOR_BAD : COLOR_GOOD);
 	if (event->dev)
 		event_dev(event->dev);
 	else if (event->type == PSP_EVENT_ASSOC_STALE)
@@ -125,7 +131,7 @@ static void start_print(unsigned int joined)
 {
 	unsigned int i;
 
-	event_begin("start", COLOR_NONE);
+	event_begin("start", "", COLOR_NONE);
 	if (ctl.json)
 		json_open("groups", '[');
 	for (i = 0; i < ARRAY_SIZE(groups); i++)

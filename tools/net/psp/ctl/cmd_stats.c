@@ -134,7 +134,7 @@ static void drops_json(const struct psp_rekey_stats *rekey)
 static void stats_json(struct both both)
 {
 	json_open(NULL, '{');
-	json_dev_name(both.stats->dev_id, dev_name(both.stats->dev_id));
+	json_dev_of(both.stats->dev_id);
 	counters_json(both.stats, stat_counters, ARRAY_SIZE(stat_counters));
 	if (both.rekey) {
 		counters_json(both.rekey, rekey_counters,
@@ -239,7 +239,7 @@ static void rates_json(struct both new, struct both old, double seconds)
 
 	json_open(NULL, '{');
 	json_str("time", out_time());
-	json_dev_name(new.stats->dev_id, dev_name(new.stats->dev_id));
+	json_dev_of(new.stats->dev_id);
 	json_float("seconds", seconds);
 	json_open("rates", '{');
 	for (i = 0; i < ARRAY_SIZE(stat_counters); i++) {

@@ -81,11 +81,21 @@ void dev_names_forget(void)
 	known = NULL;
 }
 
-void json_dev_name(uint32_t id, const char *name)
+static void json_dev(const char *member, uint32_t id, const char *name)
 {
-	json_uint("id", id);
+	json_uint(member, id);
 	if (*name)
 		json_str("ifname", name);
+}
+
+void json_dev_name(uint32_t id, const char *name)
+{
+	json_dev("id", id, name);
+}
+
+void json_dev_of(uint32_t id)
+{
+	json_dev("dev-id", id, dev_name(id));
 }
 
 void out_dev_name(uint32_t id, const char *name)

@@ -158,8 +158,12 @@ const char *dev_name(uint32_t id);
 void dev_names_forget(void);
 const char *dev_name_of(const struct psp_dev *dev, char *buf);
 
-/* Members "id" and "ifname"; "id: ifname" */
+/*
+ * Members "id" and "ifname"; the same with "dev-id", as the specification calls
+ * it where it is not all about the device; "id: ifname"
+ */
 void json_dev_name(uint32_t id, const char *name);
+void json_dev_of(uint32_t id);
 void out_dev_name(uint32_t id, const char *name);
 
 /* --- cmd_dev.c, also for others --- */

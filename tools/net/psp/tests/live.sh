@@ -372,7 +372,7 @@ monitor_stale() {
 	await "$log" '"event":"start","groups":\["mgmt","use","assoc"\]'
 	live rotate ok
 	live rotate ok
-	await "$log" "\"event\":\"assoc-stale\",\"id\":$ID,\"ifname\":\"psp0\",$(
+	await "$log" "\"event\":\"assoc-stale-ntf\",\"dev-id\":$ID,\"ifname\":\"psp0\",$(
 		)\"cookie\":[0-9]+,\"spi\":[0-9]+\}$"
 	kill "$pid"
 	wait "$pid"

@@ -151,14 +151,20 @@ test_json() {
 	json -j key rotate 1
 	json -j key rotate all
 	json -j stats show
+	says out '^\[\{"dev-id":1,"ifname":"lo","key-rotations"'
 	says out '"no-state":33'
 	json -j -p stats show lo
 	json --json-lines -j -i 0.01 stats show count 3
+	says out '","dev-id":1,"ifname":"lo","seconds"'
 	json -j assoc show
+	says out '^\[\{"dev-id":1,"ifname":"lo","cookie":5,'
 	says out '"spi":2147483665'
 	FAKE_KERNEL=mainline json -j stats show
 	FAKE_EVENTS=1 json --json-lines -j monitor count 12
 	says out '"event":"lost"\}$'
+	says out '"event":"dev-add-ntf","id":1,"ifname":"lo",'
+	says out '"event":"key-rotate-ntf","id":1,"ifname":"lo"\}$'
+	says out '"event":"assoc-stale-ntf","dev-id":1,"ifname":"lo","cookie":5,'
 }
 
 test_kernel() {
