@@ -43,10 +43,11 @@ install-tools:
 kernel-tree:
 	+scripts/kernel-tree.sh $(KSRC) $(KOUT)
 
+# There may be no kernel to build for: then nothing was built for one
 clean:
-	+$(kbuild) clean
-	$(RM) -r compat-include/generated
 	$(MAKE) -C tools/net/psp clean
+	$(if $(wildcard $(KDIR)/Makefile),+$(kbuild) clean)
+	$(RM) -r compat-include/generated
 
 help:
 	@echo 'make [KDIR=<kernel build folder>] <target>'
