@@ -193,8 +193,6 @@ static void err_compose(void)
 
 const char *psp_strerror(int err)
 {
-	if (err == -EPROTONOSUPPORT)
-		return ERR_NO_PSP;
 	if (!err || err != last.err)
 		return strerror(err < 0 ? -err : err);
 	if (!last.text[0])

@@ -66,7 +66,8 @@ enum psp_feature {
  * @ctx: where to put the handle; NULL is put there if there is none
  *
  * The handle belongs to the network namespace that the calling thread is in,
- * and stays there. It is for psp_close().
+ * and stays there, and to the process: a child must open its own. It is for
+ * psp_close(). When the module psp has been loaded again, open a new one.
  *
  * Return: 0; -EPROTONOSUPPORT if the kernel has no PSP; another negative errno.
  */
@@ -198,7 +199,10 @@ int psp_dev_get(struct psp_ctx *ctx, uint32_t id, struct psp_dev **dev);
  * @ctx: handle
  * @devs: where to put the list, for psp_dev_free(); NULL if there are none
  *
- * Return: 0; -EAGAIN if devices came and went too often meanwhile; another
+ * A long list is not of one moment: what comes or goes meanwhile may be missing
+ * or out of date, unless the kernel notices, and then it is asked again.
+ *
+ * Return: 0; -EAGAIN if the kernel noticed such changes too often; another
  * negative errno.
  */
 int psp_dev_dump(struct psp_ctx *ctx, struct psp_dev **devs);
@@ -575,8 +579,9 @@ int psp_events_open(struct psp_events **events, unsigned int groups);
  * psp_events_fd() - what to poll
  * @events: subscription
  *
- * Return: file descriptor that is readable when there may be an event. It stays
- * the library's: do nothing else with it.
+ * Return: file descriptor that is readable when there may be an event; POLLERR
+ * says that some were lost, and is a reason to call psp_events_next() as well.
+ * It stays the library's: do nothing else with it.
  */
 int psp_events_fd(const struct psp_events *events);
 

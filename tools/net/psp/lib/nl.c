@@ -333,16 +333,16 @@ int nl_do(struct psp_ctx *ctx, struct nl_req *req, nl_parse_t parse,
 
 /* Changes on the way may have left something out, or told it twice */
 static int nl_dump_once(struct psp_ctx *ctx, struct nl_req *req,
-			nl_parse_t parse, struct list *list)
+			nl_parse_t parse, struct list *list,
+			bool *changed)
 {
 	struct nl_talk talk = { .parse = parse, .data = list };
 	int err;
 
 	list_init(list);
 	err = nl_talk(&ctx->nl, &req->nlh, &talk);
-	if (!err && talk.changed)
-		err = -EAGAIN;
-	if (err) {
+	*changed = !err && talk.changed;
+	if (err || *changed) {
 		list_free(list->head);
 		list_init(list);
 	}
@@ -354,6 +354,7 @@ int nl_dump(struct psp_ctx *ctx, struct nl_req *req, nl_parse_t parse,
 {
 	int tries = NL_DUMP_TRIES, err;
 	struct list list;
+	bool changed;
 
 	*head = NULL;
 	err = nl_begin(ctx, req);
@@ -362,12 +363,12 @@ int nl_dump(struct psp_ctx *ctx, struct nl_req *req, nl_parse_t parse,
 
 	req->nlh.nlmsg_flags |= NLM_F_DUMP;
 	do {
-		err = nl_dump_once(ctx, req, parse, &list);
-	} while (err == -EAGAIN && --tries);
+		err = nl_dump_once(ctx, req, parse, &list, &changed);
+	} while (changed && --tries);
 	nl_end(ctx);
 
-	if (err == -EAGAIN)
-		return err_set(err, "Too much changed while it was listed");
+	if (changed)
+		return err_set(-EAGAIN, "Too much changed while it was listed");
 	*head = list.head;
 	return err;
 }

@@ -24,6 +24,10 @@ static void no_psp(void)
 	CHECK(psp_open(&ctx) == -EPROTONOSUPPORT);
 	CHECK(!ctx);
 	CHECK(strstr(psp_strerror(-EPROTONOSUPPORT), "No PSP"));
+	fake.absent = false;
+	ctx = open_it();
+	CHECK_STR(strerror(EPROTONOSUPPORT), psp_strerror(-EPROTONOSUPPORT));
+	psp_close(ctx);
 }
 
 static void mainline(void)
@@ -328,6 +332,13 @@ static void dumps_that_change(void)
 		dump_part(3, NLM_F_DUMP_INTR);
 	CHECK(psp_dev_dump(ctx, &devs) == -EAGAIN && !devs);
 	CHECK(strstr(psp_strerror(-EAGAIN), "changed"));
+
+	/* A kernel that says so itself is not asked again */
+	fake.pos = fake.num;
+	fake_end(-EAGAIN);
+	dump_part(3, 0);
+	CHECK(psp_dev_dump(ctx, &devs) == -EAGAIN && !devs);
+	CHECK_STR(strerror(EAGAIN), psp_strerror(-EAGAIN));
 	psp_close(ctx);
 }
 
