@@ -144,10 +144,10 @@ static const char *options_parse(int argc, char **argv)
 			ctl.interval = arg_seconds(optarg);
 			break;
 		case 'h':
-			exit(print_help());
+			exit(print_help() || out_flush());
 		case 'V':
 			puts("pspctl " VERSION);
-			exit(CTL_OK);
+			exit(out_flush());
 		default:
 			exit(CTL_USAGE);
 		}
@@ -197,12 +197,28 @@ static int run(struct args *args)
 	return status;
 }
 
+/*
+ * What is opened later must not become stdout because that was closed. Writing
+ * to one of these fails, as it should.
+ */
+static void fds_init(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct args args;
 	const char *netns;
 	int status;
 
+	fds_init();
 	netns = options_parse(argc, argv);
 	args.word = argv + optind;
 	if (!*args.word)

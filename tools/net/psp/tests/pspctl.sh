@@ -223,7 +223,7 @@ test_color() {
 
 # With SIGPIPE, and for those who have it ignored
 test_pipe() {
-	local status=0
+	local status=0 word
 
 	FAKE_EVENTS=1 timeout 20 "$PSPCTL" monitor 2> "$tmp/err" |
 		head -n 3 > "$tmp/out"
@@ -240,6 +240,32 @@ test_pipe() {
 	"$PSPCTL" dev > /dev/full 2> "$tmp/err" || status=$?
 	[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
 	ok "a full disk is an error" $?
+	for word in -h -V help; do
+		status=0
+		"$PSPCTL" "$word" > /dev/full 2> "$tmp/err" || status=$?
+		[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
+		ok "and for $word" $?
+	done
+}
+
+# What is opened must not take the place of what was closed
+test_closed() {
+	local status=0
+
+	"$PSPCTL" dev 2> "$tmp/err" >&- || status=$?
+	[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
+	ok "closed stdout is an error" $?
+	status=0
+	FAKE_EVENTS=1 timeout 20 "$PSPCTL" monitor count 2 2> "$tmp/err" \
+		<&- >&- || status=$?
+	[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
+	ok "for monitor too" $?
+	"$PSPCTL" dev set lo versions none <&- >&- 2>&-
+	ok "nothing to say, nothing to fail" $?
+	status=0
+	"$PSPCTL" dev show 5 <&- > "$tmp/out" 2>&- || status=$?
+	[ "$status" = 1 ] && [ ! -s "$tmp/out" ]
+	ok "closed stderr" $?
 }
 
 # complete WORD... - what completion says, in a shell of its own
@@ -301,6 +327,7 @@ test_kernel
 test_monitor
 test_color
 test_pipe
+test_closed
 test_completion
 echo "1..$num"
 exit $failed
