@@ -100,6 +100,11 @@ static void assoc_parse_name(const struct nlattr **tb, struct psp_assoc *assoc)
 	assoc_addr(assoc->remote_addr, tb[PSP_A_SOCK_REMOTE_ADDR]);
 }
 
+static uint32_t assoc_u32(const struct nlattr *attr)
+{
+	return attr ? attr_u32(attr) : PSP_UNKNOWN32;
+}
+
 static int assoc_parse(const struct nlmsghdr *nlh, void *list)
 {
 	const struct nlattr *tb[ARRAY_SIZE(assoc_rules)];
@@ -120,8 +125,8 @@ static int assoc_parse(const struct nlmsghdr *nlh, void *list)
 
 	entry->assoc.dev_id = attr_u32(tb[PSP_A_SOCK_DEV_ID]);
 	entry->assoc.cookie = attr_u64(tb[PSP_A_SOCK_COOKIE]);
-	entry->assoc.version = attr_u32(tb[PSP_A_SOCK_VERSION]);
-	entry->assoc.state = attr_u32(tb[PSP_A_SOCK_STATE]);
+	entry->assoc.version = assoc_u32(tb[PSP_A_SOCK_VERSION]);
+	entry->assoc.state = assoc_u32(tb[PSP_A_SOCK_STATE]);
 	entry->assoc.rx_rekeys = attr_u32(tb[PSP_A_SOCK_RX_REKEYS]);
 	entry->assoc.tx_rekeys = attr_u32(tb[PSP_A_SOCK_TX_REKEYS]);
 	assoc_parse_name(tb, &entry->assoc);

@@ -50,6 +50,9 @@ enum {
 /* The kernel did not tell this counter */
 #define PSP_UNKNOWN		UINT64_MAX
 
+/* The same of a version or a state: one that has no name */
+#define PSP_UNKNOWN32		UINT32_MAX
+
 /* A connection to the kernel, in the network namespace it was opened in */
 struct psp_ctx;
 
@@ -474,8 +477,8 @@ struct psp_assoc_key {
  * @remote_port: in host byte order
  * @local_addr: struct in_addr or in6_addr
  * @remote_addr: the same
- * @version: version of the protocol
- * @state: PSP_STATE_*
+ * @version: version of the protocol, or PSP_UNKNOWN32
+ * @state: PSP_STATE_*, or PSP_UNKNOWN32
  * @rx: current rx key, or NULL
  * @rx_prev: the one before, or NULL
  * @tx: tx key, or NULL

@@ -143,6 +143,7 @@ static void counters(void)
 static void sockets(void)
 {
 	struct psp_assoc *assocs, *full;
+	struct nlmsghdr *nlh;
 	struct psp_ctx *ctx;
 
 	fake_reset();
@@ -158,6 +159,17 @@ static void sockets(void)
 	CHECK(full->rx_prev->spi == 0x10 && full->tx->spi == 0x22);
 	CHECK(full->tx->rotations == PSP_UNKNOWN && full->tx_rekeys == 4);
 	CHECK_STR("full", psp_state_name(full->state));
+	psp_assoc_free(assocs);
+
+	/* What was not told has no meaning */
+	nlh = fake_msg(FAKE_FAMILY, PSP_CMD_ASSOC_GET);
+	mnl_attr_put_u32(nlh, PSP_A_SOCK_DEV_ID, 1);
+	mnl_attr_put_u64(nlh, PSP_A_SOCK_COOKIE, 8);
+	fake_done();
+	fake_end(0);
+	CHECK_OR_DIE(!psp_assoc_dump(ctx, 0, 0, &assocs));
+	CHECK(!psp_state_name(assocs->state));
+	CHECK(!psp_version_name(assocs->version));
 	psp_assoc_free(assocs);
 	psp_close(ctx);
 }
