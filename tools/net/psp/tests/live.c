@@ -3,8 +3,8 @@
  * live NETNS_A ADDR_A NETNS_B ADDR_B KEYFILE - a connection under PSP between
  * two namespaces, for tests of pspctl, and of libpsp on a real kernel
  *
- * Reads commands, one a line, and answers each with a line. Writes the keys in
- * hexadecimal digits to KEYFILE, so that others can look for them.
+ * Reads commands, one a line, and answers each with a line. Writes keys and SPIs
+ * in hexadecimal digits to KEYFILE, so that others can look for them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -117,7 +117,7 @@ static void tell_key(const struct psp_key *key)
 
 	for (i = 0; i < key->len; i++)
 		fprintf(keys, "%02x", key->key[i]);
-	fputc('\n', keys);
+	fprintf(keys, " %08x\n", key->spi);
 	fflush(keys);
 }
 

@@ -437,11 +437,51 @@ is_json() {
 		wrong "with line breaks it is not"
 }
 
+# forms KEYS TEXT - says which form of which line of KEYS is in TEXT: the key,
+# in hexadecimal, base64 and decimal, and its SPI
+forms() {
+	python3 - "$1" "$2" << 'END'
+import base64
+import re
+import sys
+
+text = open(sys.argv[2], encoding="latin-1").read()
+dense = re.sub(r"\s", "", text)
+hexes = re.sub(r"0x|[\s:,-]", "", text.lower())
+for number, line in enumerate(open(sys.argv[1]), 1):
+    key, spi = (bytes.fromhex(word) for word in line.split())
+    tries = {"spi": (spi.hex() in hexes, str(int(spi.hex(), 16)) in text)}
+    for name, val in ("key", key), ("reversed", key[::-1]):
+        code = base64.b64encode(val).decode().rstrip("=")
+        tries[name] = (val.hex() in hexes, code in dense,
+                       code.replace("+", "-").replace("/", "_") in dense,
+                       ",".join(map(str, val)) in dense,
+                       " ".join(map(str, val)) in text,
+                       val.decode("latin-1") in text)
+    for name, found in tries.items():
+        if any(found):
+            print(name, "of line", number)
+END
+}
+
+# The same search finds SPIs, which are shown, and keys where they are planted
 no_key_was_shown() {
 	[ "$(wc -l < "$tmp/keys")" -ge 4 ] || wrong "no keys to look for"
-	tr -d ' :,\n' < "$all" | tr A-F a-f > "$tmp/out"
-	! grep -qFf "$tmp/keys" "$tmp/out" || wrong "a key"
+	forms "$tmp/keys" "$all" > "$tmp/out" 2> "$tmp/err" ||
+		wrong "could not look"
+	says '^spi of line '
+	! grep -qvF 'spi of' "$tmp/out" || wrong "a key"
+	echo '000102030405060708090a0b0c0d0e0f 80000011' > "$tmp/planted"
+	planted '00:01:02:03 04050607 08,09,0A,0B 0c0d0e0f'
+	planted 'AAECAwQFBgcICQoLDA0ODw=='
+	planted '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]'
 	: > "$tmp/out"
+}
+
+planted() {
+	echo "$1" > "$tmp/plant"
+	forms "$tmp/planted" "$tmp/plant" > "$tmp/out" 2> "$tmp/err"
+	says '^key of line 1$'
 }
 
 echo "TAP version 13"
