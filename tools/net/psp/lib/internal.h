@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
-/* What the files of libpsp share: nl.c, attr.c, nsid.c, error.c, list.c, dev.c */
+/* Shared by files of libpsp: nl.c, attr.c, nsid.c, error.c, list.c, dev.c */
 #ifndef LIBPSP_INTERNAL_H
 #define LIBPSP_INTERNAL_H
 
@@ -94,7 +94,7 @@ uint64_t attr_uint(const struct nlattr *attr);
 
 /* --- nl.c: a netlink socket, requests --- */
 
-/* What is needed to ask which id a namespace has for itself; -1: not to be had */
+/* To ask which id a namespace has for itself; -1: is not to be had */
 struct nsid {
 	int route;	/* a socket in it */
 	int ns;		/* the namespace */

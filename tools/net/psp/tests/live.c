@@ -3,8 +3,8 @@
  * live NETNS_A ADDR_A NETNS_B ADDR_B KEYFILE - a connection under PSP between
  * two namespaces, for tests of pspctl, and of libpsp on a real kernel
  *
- * Reads commands, one a line, and answers each with a line. Writes keys and SPIs
- * in hexadecimal digits to KEYFILE, so that others can look for them.
+ * Reads commands, one a line, and answers each with a line. Writes keys and
+ * SPIs in hexadecimal digits to KEYFILE, so that others can look for them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
