@@ -106,6 +106,24 @@ static int act_replug(struct psp_conn *conn)
 							      a)));
 }
 
+/*
+ * A socket keeps its keys until its last segment has left the ring, and until
+ * then a rotation may well leave it behind
+ */
+static int rotation_ended(struct psp_end *end)
+{
+	uint64_t deadline = psp_now_ms() + STALL_MS;
+	struct psp_sock_info sock;
+	int num;
+
+	while ((num = psp_nl_assoc_get(&end->nl, 0, 0, &sock, 1)) > 0) {
+		if (psp_now_ms() > deadline)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
+	return num;
+}
+
 /* Nothing that has ended is counted as left behind */
 static int rotation_nobody_is_stale(struct psp_end *end)
 {
@@ -139,6 +157,7 @@ TEST_F_TIMEOUT(rotation, meets_rx_assoc, TIMEOUT_S)
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->b));
 		EXPECT_EQ(0, psp_conn_ping(conn));
 		psp_conn_close(conn);
+		ASSERT_EQ(0, rotation_ended(&self->net.a));
 	}
 	EXPECT_EQ(0, rotation_nobody_is_stale(&self->net.a));
 }
@@ -157,6 +176,7 @@ TEST_F_TIMEOUT(rotation, meets_tx_assoc, TIMEOUT_S)
 		ASSERT_EQ(0, psp_conn_tx(conn, &conn->b));
 		EXPECT_EQ(0, psp_conn_ping(conn));
 		psp_conn_close(conn);
+		ASSERT_EQ(0, rotation_ended(&self->net.a));
 	}
 	EXPECT_EQ(0, rotation_nobody_is_stale(&self->net.a));
 }
@@ -207,6 +227,7 @@ TEST_F_TIMEOUT(rotation, meets_close, TIMEOUT_S)
 		ASSERT_EQ(0, psp_conn_secure(conn, VERSION));
 		ASSERT_EQ(0, rotor_race(&self->rotor, conn, act_close));
 		ASSERT_EQ(0, self->rotor.err);
+		ASSERT_EQ(0, rotation_ended(&self->net.a));
 	}
 	EXPECT_EQ(0, rotation_nobody_is_stale(&self->net.a));
 }
