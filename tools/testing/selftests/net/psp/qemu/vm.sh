@@ -149,6 +149,8 @@ vm_job() {
 # key, and oops), and two VMs side by side keep two threads busy anyway. The
 # guest is told how fast its TSC is: on a busy host it may take 52 MHz for the
 # result of its own measurement, and time then flies.
+# Its page tables have four levels: with five, KASAN asks the CPU's features where
+# its shadow is, and an interrupt while the kernel finds them out is a panic.
 vm_qemu() {
 	local kernel seconds=$2 dir=$LOG/$1 khz
 
@@ -157,7 +159,7 @@ vm_qemu() {
 	khz=$("$LOG/selftests/vm_tsc")
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
-		-accel "${PSP_ACCEL:-tcg,thread=single}" -cpu max -smp 2 \
+		-accel "${PSP_ACCEL:-tcg,thread=single}" -cpu max,la57=off -smp 2 \
 		-m $VM_MEMORY \
 		-kernel "$(kernel_dir "$kernel")/vmlinuz" \
 		-initrd "$dir/initramfs" \
