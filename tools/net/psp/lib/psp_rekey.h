@@ -212,7 +212,12 @@ int psp_rekey_pool_process(struct psp_rekey_pool *pool);
 void psp_rekey_pool_counters(const struct psp_rekey_pool *pool,
 			     struct psp_rekey_counters *counters);
 
-/* Makes the first rx key and sends it: the last plain data of this end */
+/*
+ * Makes the first rx key and sends it: the last plain data of this end. *@conn
+ * is set before send() is called, and not touched from then on. Events may come
+ * before this returns, PSP_REKEY_EV_FAILED too: then it returns 0 all the same.
+ * -ECANCELED: a callback has deleted the connection.
+ */
 int psp_rekey_conn_add(struct psp_rekey_pool *pool,
 		       const struct psp_rekey_conn_config *config,
 		       struct psp_rekey_conn **conn);

@@ -348,11 +348,13 @@ int psp_rekey_conn_add(struct psp_rekey_pool *pool,
 	TAILQ_INSERT_TAIL(&conn->dev->conns, conn, node);
 	pool->timers_needed += REKEY_TIMERS;
 	pool->c.connections++;
-	*ret = conn;
+	*ret = conn;	/* for the callbacks, which may free what it is in */
 	rekey_conn_hold(conn);
 	rekey_conn_pump(conn);
+	if (conn->dead)
+		err = -ECANCELED;
 	rekey_conn_put(conn);
-	return 0;
+	return err;
 
 err_put_dev:
 	rekey_dev_put(conn->dev);

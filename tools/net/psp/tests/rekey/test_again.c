@@ -28,7 +28,7 @@ TEST(deleted_from_within_each_event)
 		if (when == PSP_REKEY_EV_LATER)
 			b->tx_err = -ENOSPC;
 		if (when == PSP_REKEY_EV_REFUSED)
-			b->tx_err = -EINVAL;
+			b->tx_err = -EPERM;
 		if (when == PSP_REKEY_EV_STUCK)
 			rotate_both();
 		if (when == PSP_REKEY_EV_FAILED)
@@ -54,6 +54,50 @@ static void delete_on_send(struct fake_sock *sock, const uint8_t *msg,
 	sock->conn = NULL;
 }
 
+/* Before psp_rekey_conn_add() has returned */
+TEST(deleted_from_within_the_first_send)
+{
+	uint8_t type = REKEY_MSG_OFFER;
+
+	start(&at_once);
+	a->data = &type;
+	a->on_send = delete_on_send;
+	CHECK_EQ(-ECANCELED, fake_add(a, 0));
+	CHECK_TRUE(!a->conn);
+	CHECK_EQ(0, C(0, connections));
+	fake_close(&w);
+}
+
+TEST(deleted_when_the_first_send_has_failed)
+{
+	enum psp_rekey_event when = PSP_REKEY_EV_FAILED;
+
+	start(&at_once);
+	a->data = &when;
+	a->on_event = delete_on_event;
+	a->send_err = -EPIPE;
+	CHECK_EQ(-ECANCELED, fake_add(a, 0));
+	CHECK_TRUE(!a->conn);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(0, C(0, connections));
+	fake_close(&w);
+}
+
+/* It is the program's to delete */
+TEST(failed_in_the_first_send)
+{
+	start(&at_once);
+	a->send_err = -EPIPE;
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(-EPIPE, a->event_err[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(-ENOTCONN, psp_rekey_conn_input(a->conn, "", 0));
+	CHECK_EQ(1, C(0, connections));
+	psp_rekey_conn_del(a->conn);
+	CHECK_EQ(0, C(0, connections));
+	fake_close(&w);
+}
+
 TEST(deleted_from_within_send)
 {
 	uint8_t type;
@@ -68,7 +112,7 @@ TEST(deleted_from_within_send)
 		if (type == REKEY_MSG_LATER)
 			a->tx_err = -ENOSPC;
 		if (type == REKEY_MSG_REFUSE)
-			a->tx_err = -EINVAL;
+			a->tx_err = -EPERM;
 		rotate_both();
 		fake_run(&w, 100);
 		CHECK_TRUE(!a->conn);
