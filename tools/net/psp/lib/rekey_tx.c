@@ -108,10 +108,19 @@ static void rekey_tx_retry(struct psp_rekey_conn *conn, int err)
 		       rekey_pool_pause(conn->pool, ++conn->tx.tries));
 }
 
+/*
+ * -EINVAL: the route goes over another device, and may come back. That the key
+ * is a good one was looked at before. The first exchange is not that patient.
+ */
+static bool rekey_tx_is_final(const struct psp_rekey_conn *conn, int err)
+{
+	return rekey_error_is_final(err) || (err == -EINVAL && !conn->tx.on);
+}
+
 static void rekey_tx_failed(struct psp_rekey_conn *conn, int err)
 {
 	conn->pool->c.kernel_errors++;
-	if (err == -EINVAL || rekey_error_is_final(err)) {
+	if (rekey_tx_is_final(conn, err)) {
 		rekey_tx_refuse(conn, REKEY_WHY_KERNEL, err);
 		return;
 	}

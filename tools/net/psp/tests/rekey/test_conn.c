@@ -178,7 +178,7 @@ TEST(peer_without_room_goes_on_to_try)
 TEST(refused_key_that_is_not_kept_waits_for_a_rotation)
 {
 	start_up(&at_once, 0);
-	b->tx_err = -EINVAL;
+	b->tx_err = -EPERM;
 	fake_rotate(&w.end[0], FAKE_TOLD);
 	fake_run(&w, 30000);
 	CHECK_EQ(1, C(0, refused));
@@ -219,6 +219,25 @@ TEST(route_that_comes_back)
 	a->rx_err = 0;
 	fake_run(&w, 10000);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
+	fake_close(&w);
+}
+
+/* The same at the peer: its key is good, and not made a second time */
+TEST(route_of_the_peer_that_comes_back)
+{
+	start_up(&at_once, 0);
+	b->tx_err = -EINVAL;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 1000);
+	CHECK_EQ(1, b->sent[REKEY_MSG_LATER]);
+	CHECK_EQ(0, b->sent[REKEY_MSG_REFUSE]);
+	CHECK_EQ(1, C(0, behind));
+	b->tx_err = 0;
+	fake_run(&w, 10000);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(2, a->sent[REKEY_MSG_OFFER]);
+	CHECK_TRUE(fake_has_no_keys(b));
 	fake_close(&w);
 }
 

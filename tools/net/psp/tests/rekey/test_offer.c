@@ -7,7 +7,7 @@
 TEST(refused_key_is_offered_again_if_kept)
 {
 	start_up(&at_once, KEEP);
-	b->tx_err = -EINVAL;
+	b->tx_err = -EPERM;
 	fake_rotate(&w.end[0], FAKE_TOLD);
 	fake_run(&w, 3000);
 	CHECK_TRUE(b->sent[REKEY_MSG_REFUSE] >= 3);
