@@ -125,6 +125,7 @@ enum rekey_rx_state {
  * @any_acked: the peer has begun to send under PSP
  * @open: @now is not acknowledged
  * @full: the kernel has let us rekey: the socket has been in state PSP full
+ * @unsure: the first key may be newer than its epoch says
  * @refused: and will not be, unless it is offered again
  * @late: the peer has been slow to answer for @now
  * @stuck: reported
@@ -143,6 +144,7 @@ struct rekey_rx {
 	bool open;
 	bool refused;
 	bool full;
+	bool unsure;
 	bool late;
 	bool stuck;
 	bool behind;
@@ -254,6 +256,8 @@ bool rekey_error_is_final(int err);
 struct rekey_dev *rekey_dev_get(struct psp_rekey_pool *pool, uint32_t id,
 				int *err);
 void rekey_dev_put(struct rekey_dev *dev);
+/* Read the count, and tell all connections if it has grown */
+int rekey_dev_look(struct rekey_dev *dev);
 void rekey_dev_heard(struct psp_rekey_pool *pool,
 		     const struct rekey_ntf *ntf);
 void rekey_dev_look_all(struct psp_rekey_pool *pool);
@@ -280,6 +284,8 @@ void rekey_conn_wipe_offer(struct psp_rekey_conn *conn);
 
 /* rekey_rx.c */
 int rekey_rx_first(struct psp_rekey_conn *conn);
+/* The device knows of the connection: look whether it was rotated meanwhile */
+void rekey_rx_check_first(struct psp_rekey_conn *conn);
 void rekey_rx_stop(struct psp_rekey_conn *conn);
 void rekey_rx_init(struct psp_rekey_conn *conn);
 /* The device was rotated: the only thing that is done for all connections */

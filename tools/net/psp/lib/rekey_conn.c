@@ -348,6 +348,7 @@ int psp_rekey_conn_add(struct psp_rekey_pool *pool,
 	TAILQ_INSERT_TAIL(&conn->dev->conns, conn, node);
 	pool->timers_needed += REKEY_TIMERS;
 	pool->c.connections++;
+	rekey_rx_check_first(conn);
 	*ret = conn;	/* for the callbacks, which may free what it is in */
 	rekey_conn_hold(conn);
 	rekey_conn_pump(conn);

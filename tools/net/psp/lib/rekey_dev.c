@@ -4,6 +4,8 @@
  * only says that it is time to read it, so that a lost one delays and does no
  * more. A key is made after a count was read and is taken to be as old as that:
  * a rotation in between makes one request too many (-EBUSY), never one too few.
+ * For the first key the count is read once more afterwards: until the exchange
+ * is over, -EBUSY does not tell whether the key is new.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -74,7 +76,7 @@ static void rekey_dev_rotated(struct rekey_dev *dev, uint64_t rotations)
 		rekey_rx_rotated(conn);
 }
 
-static int rekey_dev_look(struct rekey_dev *dev)
+int rekey_dev_look(struct rekey_dev *dev)
 {
 	struct psp_rekey_pool *pool = dev->pool;
 	uint64_t rotations;

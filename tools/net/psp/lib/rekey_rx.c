@@ -119,6 +119,12 @@ int rekey_rx_first(struct psp_rekey_conn *conn)
 	return err;
 }
 
+void rekey_rx_check_first(struct psp_rekey_conn *conn)
+{
+	conn->rx.unsure = rekey_dev_look(conn->dev) ||
+			  rekey_rx_is_needed(conn);
+}
+
 /* The peer sends under a key that is (at least) as new as that */
 static void rekey_rx_heard(struct psp_rekey_conn *conn, uint64_t epoch)
 {
@@ -150,19 +156,28 @@ static void rekey_rx_offer_again(struct psp_rekey_conn *conn)
 }
 
 /*
- * No rotation since the newest key was made, so that is as new as can be. Or
- * the socket is not in state PSP full: then the kernel says the same, and has
- * to be asked again.
+ * -EBUSY of a socket that is not in state PSP full tells nothing. Who has heard
+ * the peer's answer under PSP is in that state; the kernel is asked again
+ * nevertheless if it is known that there is a newer device key.
  */
+static bool rekey_rx_busy_is_newest(const struct psp_rekey_conn *conn)
+{
+	if (conn->rx.full || !rekey_rx_is_needed(conn))
+		return true;
+	return conn->rx.unsure && conn->established;
+}
+
+/* No rotation since the newest key was made: that is as new as can be */
 static void rekey_rx_is_newest(struct psp_rekey_conn *conn)
 {
 	struct rekey_rx *rx = &conn->rx;
 
 	conn->pool->c.rx_busy++;
-	if (!rx->full && rekey_rx_is_needed(conn)) {
+	if (!rekey_rx_busy_is_newest(conn)) {
 		rekey_rx_retry(conn);
 		return;
 	}
+	rx->unsure = false;
 	rx->now.epoch = conn->dev->rotations;
 	if (!rx->open) {
 		rekey_rx_rest(conn);

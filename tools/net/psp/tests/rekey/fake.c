@@ -79,6 +79,10 @@ static int fake_rx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 	sock->rx[0].spi = ++end->world->spi;
 	sock->rx[0].epoch = end->rotations;
 	fake_key_fill(key, sock->rx[0].spi);
+	if (end->rotate_after) {
+		end->rotate_after = false;
+		fake_rotate(end, FAKE_TOLD);
+	}
 	return 0;
 }
 
@@ -110,6 +114,8 @@ static int fake_rotations(void *ctx, uint32_t dev_id, uint64_t *num)
 
 	CHECK_EQ(FAKE_DEV, dev_id);
 	end->looks++;
+	if (end->looks == end->looks_failing_at)
+		return -ENOMEM;
 	if (end->looks_failing) {
 		end->looks_failing--;
 		return -ENOMEM;

@@ -88,7 +88,9 @@ struct fake_sock {
  * @ntfs: notifications that wait to be read
  * @lost: some were thrown away, and the socket says so
  * @rotate_next: rotate once, just before the next rx-assoc is served
+ * @rotate_after: the same, just behind it
  * @rx_assocs, @looks: requests of these kinds
+ * @looks_failing: so many fail from now on; @looks_failing_at: this one does
  * @flight_max: largest number of offers that were out and not answered
  */
 struct fake_end {
@@ -99,9 +101,11 @@ struct fake_end {
 	unsigned int ntfs;
 	bool lost;
 	bool rotate_next;
+	bool rotate_after;
 	unsigned int rx_assocs;
 	unsigned int looks;
 	unsigned int looks_failing;
+	unsigned int looks_failing_at;
 	unsigned int flight_max;
 };
 

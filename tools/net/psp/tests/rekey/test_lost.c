@@ -57,11 +57,45 @@ TEST(rotation_just_before_the_first_key)
 	w.end[0].rotate_next = true;
 	CHECK_EQ(0, fake_add(a, 0));
 	CHECK_EQ(0, fake_add(b, 0));
-	fake_run(&w, 5);
+	fake_run(&w, 500);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, C(0, rotations));
+	CHECK_EQ(0, C(0, behind));
 	fake_rotate(&w.end[0], FAKE_TOLD);
 	fake_run(&w, 11000);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(1, C(0, rx_rekeys));
+	fake_close(&w);
+}
+
+/* Behind it: the key is one rotation old, and there is a newer one */
+TEST(rotation_just_after_the_first_key)
+{
+	start(&at_once);
+	w.end[0].rotate_after = true;
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(1, C(0, behind));
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 500);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(1, C(0, rx_rekeys));
+	fake_close(&w);
+}
+
+TEST(count_that_cannot_be_read_behind_the_first_key)
+{
+	start(&at_once);
+	w.end[0].rotate_next = true;
+	w.end[0].looks_failing_at = 2;
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(1, C(0, kernel_errors));
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 500);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(1, C(0, rotations));
 	fake_close(&w);
 }
 

@@ -392,6 +392,6 @@ TEST(ten_thousand_connections_rotated_every_two_seconds)
 	CHECK_TRUE(w.end[0].flight_max <= 64);
 	CHECK_TRUE(c.max_us < 1500000);
 	/* No walk but the one for a rotation, so no look but for that */
-	CHECK_TRUE(w.end[0].looks < MANY + 20);
+	CHECK_TRUE(w.end[0].looks < 2 * MANY + 20);
 	fake_close(&w);
 }
