@@ -215,7 +215,7 @@ TEST(both_ends_stale_with_keys_gone_is_an_error)
 	fake_close(&w);
 }
 
-/* One end has the other channel: that is enough for both */
+/* One end has the other channel: that is enough for both if they are idle */
 TEST(both_ends_stale_and_one_has_another_channel)
 {
 	start_up(NULL, KEEP);
