@@ -111,7 +111,7 @@ static void begin(unsigned int flags, bool established)
 	}
 }
 
-static void end(bool other_channel, bool had_keys)
+static void end(bool other_channel)
 {
 	bool a = fake_hears(&w.end[0].socks[0]);
 	bool b = fake_hears(&w.end[1].socks[0]);
@@ -151,7 +151,7 @@ static void explore_all(unsigned int depth, unsigned int flags,
 			code /= DO_EXHAUSTIVE;
 		}
 		be_quiet();
-		end(other_channel, true);
+		end(other_channel);
 	}
 }
 
@@ -183,7 +183,7 @@ static void explore_random(unsigned int runs, unsigned int steps,
 			act(fake_random(&w, DO_NUM));
 		}
 		be_quiet();
-		end(other_channel, true);
+		end(other_channel);
 	}
 }
 
@@ -214,6 +214,6 @@ TEST(explore_first_exchange)
 		be_quiet();
 		CHECK_EQ(1, w.end[0].socks[0].events[PSP_REKEY_EV_ESTABLISHED]);
 		CHECK_EQ(1, w.end[1].socks[0].events[PSP_REKEY_EV_ESTABLISHED]);
-		end(false, true);
+		end(false);
 	}
 }

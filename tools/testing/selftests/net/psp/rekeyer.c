@@ -104,6 +104,13 @@ TEST_F_TIMEOUT(rekeyer, data_goes_on_through_rotations, TIMEOUT_S)
 	rekeyer_check_clean(_metadata, app, 20);
 }
 
+/* All connections of both hosts were stuck, and came to life again */
+static bool rekeyer_is_recovered(struct rk_app *app)
+{
+	return rk_counters(&app->host[0]).recovered == app->num &&
+	       rk_counters(&app->host[1]).recovered == app->num;
+}
+
 /* Two rotations in a row: no packet passes in either direction any more */
 TEST_F_TIMEOUT(rekeyer, both_ends_stale_come_back_by_another_channel,
 	       TIMEOUT_S)
@@ -122,8 +129,8 @@ TEST_F_TIMEOUT(rekeyer, both_ends_stale_come_back_by_another_channel,
 	ASSERT_EQ(0, rk_run(app, SOON_MS, rk_is_established));
 	ASSERT_EQ(0, rk_rotate(app));
 	ASSERT_EQ(0, rk_rotate(app));
+	EXPECT_EQ(0, rk_run(app, SOON_MS, rekeyer_is_recovered));
 	EXPECT_EQ(0, rk_run(app, SOON_MS, rk_is_caught_up));
-	ASSERT_EQ(0, rk_run(app, 1000, NULL));
 	app->pause_ms = 0;
 	EXPECT_EQ(0, rk_run(app, SOON_MS, rk_is_drained));
 	EXPECT_EQ(0, rk_broken(app));

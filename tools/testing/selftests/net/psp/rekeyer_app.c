@@ -98,6 +98,8 @@ static void rk_event(void *data, enum psp_rekey_event event, int err)
 {
 	struct rk_side *side = data;
 
+	if (event >= RK_EVENTS)	/* of a newer library */
+		return;
 	side->events[event]++;
 	side->err[event] = err;
 }
@@ -351,6 +353,7 @@ int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
 	memset(app, 0, sizeof(*app));
 	app->net = net;
 	app->num = num;
+	app->epoll = -1;
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		return -errno;
 	app->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -367,6 +370,8 @@ void rk_close(struct rk_app *app)
 {
 	unsigned int i;
 
+	if (!app->net)	/* never opened */
+		return;
 	for (i = 0; i < 2; i++) {
 		psp_rekey_pool_free(app->host[i].pool);
 		free(app->host[i].sides);
