@@ -67,7 +67,10 @@ enum psp_rekey_event {
  *	-EAGAIN: nothing was taken, psp_rekey_conn_writable() will be called.
  *	Anything else ends the connection, but with PSP_REKEY_OUT_OF_BAND only
  *	means that there is no such way. The message is wiped when it returns.
- * @event: something has happened; may be NULL
+ * @event: something has happened; may be NULL. A later library may tell of
+ *	more than this header does: ignore events that you do not know.
+ *
+ * This structure stays as it is, it has no size.
  *
  * Both may call any function of a connection or add connections, and may
  * delete the connection that they are called for. They must not free the pool.
@@ -80,7 +83,9 @@ struct psp_rekey_conn_ops {
 
 /**
  * struct psp_rekey_conn_config - a connection to be looked after
- * @size: sizeof() this structure
+ * @size: sizeof() this structure. It may grow: a longer one than the library
+ *	knows is -E2BIG, unless what it does not know is 0. That goes for the
+ *	configuration of a pool, too.
  * @fd: connected TCP socket, open until psp_rekey_conn_del()
  * @dev_id: PSP device of its route
  * @version: PSP version, the same at both ends

@@ -30,6 +30,10 @@
 
 #define REKEY_US_PER_MS	1000ULL
 
+/* Of the first version of psp_rekey_conn_config, which ended here */
+#define REKEY_CONN_CONFIG_MIN				\
+	(offsetof(struct psp_rekey_conn_config, data) + sizeof(void *))
+
 #define rekey_container_of(ptr, type, member)	\
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
@@ -249,6 +253,11 @@ void rekey_pool_arm(struct psp_rekey_pool *pool, struct rekey_timer *timer,
 /* A pause before try number @tries, from 1, in microseconds */
 uint64_t rekey_pool_pause(const struct psp_rekey_pool *pool,
 			  unsigned int tries);
+/*
+ * Copy a caller's structure of @size bytes; -E2BIG if it says something beyond
+ * what is @known here.
+ */
+int rekey_config_get(void *to, size_t known, const void *from, size_t size);
 /* No pause will help */
 bool rekey_error_is_final(int err);
 

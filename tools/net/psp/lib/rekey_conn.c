@@ -295,9 +295,8 @@ static int rekey_conn_check(const struct psp_rekey_conn_config *config)
 	const unsigned int flags = PSP_REKEY_KEEP_OFFER |
 				   PSP_REKEY_SECRET_CHANNEL;
 
-	if (config->size < sizeof(*config) || !config->ops ||
-	    !config->ops->send || !config->dev_id || config->flags & ~flags ||
-	    !psp_version_key_len(config->version))
+	if (!config->ops || !config->ops->send || !config->dev_id ||
+	    config->flags & ~flags || !psp_version_key_len(config->version))
 		return -EINVAL;
 	/* The next key must not be read by those who can read the data */
 	if (config->version >= 2 && !(config->flags & PSP_REKEY_SECRET_CHANNEL))
@@ -305,11 +304,23 @@ static int rekey_conn_check(const struct psp_rekey_conn_config *config)
 	return 0;
 }
 
+static int rekey_conn_configure(struct psp_rekey_conn_config *to,
+				const struct psp_rekey_conn_config *from)
+{
+	int err;
+
+	if (from->size < REKEY_CONN_CONFIG_MIN)
+		return -EINVAL;
+	err = rekey_config_get(to, sizeof(*to), from, from->size);
+	return err ? err : rekey_conn_check(to);
+}
+
 static int rekey_conn_new(struct psp_rekey_pool *pool,
 			  const struct psp_rekey_conn_config *config,
 			  struct psp_rekey_conn **ret)
 {
 	struct psp_rekey_conn *conn;
+	int err;
 
 	if (rekey_heap_reserve(&pool->heap,
 			       pool->timers_needed + REKEY_TIMERS))
@@ -318,7 +329,11 @@ static int rekey_conn_new(struct psp_rekey_pool *pool,
 	if (!conn)
 		return -ENOMEM;
 	conn->pool = pool;
-	conn->config = *config;
+	err = rekey_conn_configure(&conn->config, config);
+	if (err) {
+		free(conn);
+		return err;
+	}
 	rekey_rx_init(conn);
 	rekey_tx_init(conn);
 	*ret = conn;
@@ -332,9 +347,6 @@ int psp_rekey_conn_add(struct psp_rekey_pool *pool,
 	struct psp_rekey_conn *conn;
 	int err;
 
-	err = rekey_conn_check(config);
-	if (err)
-		return err;
 	err = rekey_conn_new(pool, config, &conn);
 	if (err)
 		return err;

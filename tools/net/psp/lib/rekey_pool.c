@@ -55,20 +55,35 @@ bool rekey_error_is_final(int err)
 	}
 }
 
+int rekey_config_get(void *to, size_t known, const void *from, size_t size)
+{
+	const uint8_t *byte = from;
+	size_t i;
+
+	for (i = known; i < size; i++) {
+		if (byte[i])
+			return -E2BIG;
+	}
+	memset(to, 0, known);
+	memcpy(to, from, size < known ? size : known);
+	return 0;
+}
+
 static void rekey_pool_set(unsigned int *to, unsigned int val,
 			   unsigned int normal)
 {
 	*to = val ? val : normal;
 }
 
-static void rekey_pool_configure(struct psp_rekey_pool *pool,
-				 const struct psp_rekey_pool_config *from)
+static int rekey_pool_configure(struct psp_rekey_pool *pool,
+				const struct psp_rekey_pool_config *from)
 {
 	struct psp_rekey_pool_config in = { 0 }, *to = &pool->config;
+	int err;
 
-	if (from)
-		memcpy(&in, from, from->size < sizeof(in) ? from->size :
-							    sizeof(in));
+	err = from ? rekey_config_get(&in, sizeof(in), from, from->size) : 0;
+	if (err)
+		return err;
 	rekey_pool_set(&to->window_ms, in.window_ms, 1000);
 	rekey_pool_set(&to->in_flight_max, in.in_flight_max, 64);
 	rekey_pool_set(&to->slow_ms, in.slow_ms, 2000);
@@ -77,6 +92,7 @@ static void rekey_pool_configure(struct psp_rekey_pool *pool,
 	rekey_pool_set(&to->first_tx_ms, in.first_tx_ms, 10000);
 	rekey_pool_set(&to->retry_min_ms, in.retry_min_ms, 100);
 	rekey_pool_set(&to->retry_max_ms, in.retry_max_ms, 10000);
+	return 0;
 }
 
 static void rekey_pool_look(struct rekey_timer *timer)
@@ -96,18 +112,21 @@ int rekey_pool_new(struct psp_rekey_pool **ret,
 		   const struct rekey_ops *ops, void *ctx)
 {
 	struct psp_rekey_pool *pool = calloc(1, sizeof(*pool));
+	int err;
 
 	if (!pool)
 		return -ENOMEM;
 	pool->ops = ops;
 	pool->ctx = ctx;
-	rekey_pool_configure(pool, config);
 	TAILQ_INIT(&pool->devs);
 	TAILQ_INIT(&pool->queue);
 	pool->timers_needed = 1;
-	if (rekey_heap_reserve(&pool->heap, pool->timers_needed)) {
+	err = rekey_pool_configure(pool, config);
+	if (!err)
+		err = rekey_heap_reserve(&pool->heap, pool->timers_needed);
+	if (err) {
 		free(pool);
-		return -ENOMEM;
+		return err;
 	}
 	pool->look_timer.fn = rekey_pool_look;
 	rekey_pool_arm(pool, &pool->look_timer,

@@ -225,7 +225,7 @@ static void fake_event(void *data, enum psp_rekey_event event, int err)
 		sock->on_event(sock, event);
 }
 
-static const struct psp_rekey_conn_ops fake_conn_ops = {
+const struct psp_rekey_conn_ops fake_conn_ops = {
 	.send = fake_send,
 	.event = fake_event,
 };

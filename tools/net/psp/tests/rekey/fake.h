@@ -138,6 +138,8 @@ enum fake_how {
 	FAKE_LOST,	/* that is lost, and known to be */
 };
 
+extern const struct psp_rekey_conn_ops fake_conn_ops;
+
 /* @num connections, not added yet; @config NULL: defaults */
 void fake_open(struct fake_world *w, unsigned int num,
 	       const struct psp_rekey_pool_config *config);

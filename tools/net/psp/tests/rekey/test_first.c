@@ -123,6 +123,38 @@ TEST(bad_configurations_are_refused)
 	fake_close(&w);
 }
 
+/* What a newer program says and this library does not know must be 0 */
+TEST(configurations_of_other_sizes)
+{
+	struct {
+		struct psp_rekey_conn_config c;
+		uint64_t more;
+	} conn = { .c = {
+		.size = sizeof(conn),
+		.fd = 1000,
+		.dev_id = FAKE_DEV,
+		.ops = &fake_conn_ops,
+	} };
+	struct {
+		struct psp_rekey_pool_config c;
+		uint64_t more;
+	} pool = { .c = { .size = sizeof(pool) }, .more = 1 };
+	struct psp_rekey_pool *p;
+
+	CHECK_EQ(-E2BIG, rekey_pool_new(&p, &pool.c, NULL, NULL));
+	start(&at_once);
+	a->send_err = -EPIPE;
+	conn.c.data = a;
+	conn.more = 1;
+	CHECK_EQ(-E2BIG, psp_rekey_conn_add(w.end[0].pool, &conn.c, &a->conn));
+	conn.c.size = REKEY_CONN_CONFIG_MIN - 1;
+	CHECK_EQ(-EINVAL, psp_rekey_conn_add(w.end[0].pool, &conn.c, &a->conn));
+	conn.c.size = sizeof(conn);
+	conn.more = 0;
+	CHECK_EQ(0, psp_rekey_conn_add(w.end[0].pool, &conn.c, &a->conn));
+	fake_close(&w);
+}
+
 TEST(first_exchange_over_two_rotations_is_an_error)
 {
 	start(&at_once);
