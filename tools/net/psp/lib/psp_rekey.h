@@ -64,7 +64,8 @@ enum psp_rekey_event {
  * struct psp_rekey_conn_ops - what the application does for a connection
  * @send: hand one message to the peer. 0: taken, and it will come after all
  *	that was taken before; the first one must be in the socket by then.
- *	-EAGAIN: nothing was taken, psp_rekey_conn_writable() will be called.
+ *	-EAGAIN: nothing was taken, psp_rekey_conn_writable() will be called;
+ *	with PSP_REKEY_OUT_OF_BAND only the other channel waits for that.
  *	Anything else ends the connection, but with PSP_REKEY_OUT_OF_BAND only
  *	means that there is no such way. The message is wiped when it returns.
  * @event: something has happened; may be NULL. A later library may tell of
@@ -244,7 +245,8 @@ void psp_rekey_conn_drained(struct psp_rekey_conn *conn);
 
 /*
  * Send the key that is not acknowledged yet once more, for a channel that has
- * lost it. -EALREADY: there is none, -ENOKEY: it is not kept.
+ * lost it. -EALREADY: there is none, -ENOKEY: it is not kept, -EBUSY: not yet,
+ * as it would come in plain behind the end of what is plain.
  */
 int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags);
 

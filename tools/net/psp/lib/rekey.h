@@ -181,14 +181,16 @@ struct rekey_tx {
 
 /**
  * struct rekey_out - what waits to be sent: never more than one of each
- * @offer: newest key of ours, wiped when it is sent (or kept, see
- *	PSP_REKEY_KEEP_OFFER)
+ * @offer: newest key of ours, wiped when it is sent by all channels
+ *	that are to have it (or kept, see PSP_REKEY_KEEP_OFFER)
  * @offer_len: its length, 0: none
  * @offer_unsent: by the channel
  * @offer_beside: to be sent by another channel
  * @answer: about the newest offer of the peer
  * @complaint: about a message that is of another version
- * @blocked: until the application says so
+ * @first_sent: the first offer has been, so nothing plain will follow
+ * @blocked: the channel, until the application says so
+ * @beside_blocked: the same for the other channel
  */
 struct rekey_out {
 	uint8_t offer[PSP_REKEY_MSG_MAX];
@@ -198,7 +200,9 @@ struct rekey_out {
 	bool answer;
 	bool complaint;
 	uint32_t complaint_seq;
+	bool first_sent;
 	bool blocked;
+	bool beside_blocked;
 };
 
 struct psp_rekey_conn {

@@ -8,6 +8,8 @@
 
 #define REKEY_TIMERS	3	/* of a connection */
 
+typedef int (*rekey_pump_fn)(struct psp_rekey_conn *conn);
+
 void rekey_conn_hold(struct psp_rekey_conn *conn)
 {
 	conn->busy++;
@@ -74,28 +76,34 @@ static bool rekey_conn_keeps_offer(const struct psp_rekey_conn *conn)
 	return conn->config.flags & PSP_REKEY_KEEP_OFFER;
 }
 
-/* The callback may have made a newer offer, or have heard about this one */
+/*
+ * @unsent says that the channel has to get it. The callback may have made a
+ * newer offer, or have heard about this one, or want it sent once more.
+ */
 static int rekey_conn_send_offer(struct psp_rekey_conn *conn,
-				 unsigned int flags)
+				 unsigned int flags, bool *unsent)
 {
 	struct rekey_out *out = &conn->out;
 	uint8_t msg[PSP_REKEY_MSG_MAX];
 	uint32_t seq = conn->rx.now.seq;
 	int err;
 
+	*unsent = false;
 	memcpy(msg, out->offer, sizeof(msg));
 	err = rekey_conn_send(conn, msg, out->offer_len, flags);
 	explicit_bzero(msg, sizeof(msg));
-	if (err)
+	if (err) {
+		if (seq == conn->rx.now.seq && out->offer_len)
+			*unsent = true;
 		return err;
+	}
 	conn->pool->c.offers++;
 	if (flags & PSP_REKEY_OUT_OF_BAND)
 		conn->pool->c.out_of_band++;
 	if (conn->dead || seq != conn->rx.now.seq)
 		return 0;
-	out->offer_unsent = false;
-	out->offer_beside = false;
-	if (!rekey_conn_keeps_offer(conn))
+	if (!rekey_conn_keeps_offer(conn) && !out->offer_unsent &&
+	    !out->offer_beside)
 		rekey_conn_wipe_offer(conn);
 	return 0;
 }
@@ -103,11 +111,13 @@ static int rekey_conn_send_offer(struct psp_rekey_conn *conn,
 /* A way beside the connection; without one, what there was has to do */
 static int rekey_conn_pump_beside(struct psp_rekey_conn *conn)
 {
-	int err = rekey_conn_send_offer(conn, PSP_REKEY_OUT_OF_BAND);
+	int err = rekey_conn_send_offer(conn, PSP_REKEY_OUT_OF_BAND,
+					&conn->out.offer_beside);
 
-	if (conn->dead || err == -EAGAIN)
+	if (!rekey_conn_is_live(conn) || err == -EAGAIN)
 		return err;
-	conn->out.offer_beside = false;
+	if (err)
+		conn->out.offer_beside = false;
 	rekey_conn_event(conn, PSP_REKEY_EV_STUCK, err ? -EKEYEXPIRED : 0);
 	return 0;
 }
@@ -118,11 +128,14 @@ static int rekey_conn_pump_beside(struct psp_rekey_conn *conn)
  */
 static int rekey_conn_pump_offer(struct psp_rekey_conn *conn)
 {
-	int err = rekey_conn_send_offer(conn, 0);
+	int err = rekey_conn_send_offer(conn, 0, &conn->out.offer_unsent);
 
-	if (!err && rekey_conn_is_live(conn) && !conn->tx.on)
+	if (err || !rekey_conn_is_live(conn))
+		return err;
+	conn->out.first_sent = true;
+	if (!conn->tx.on)
 		rekey_tx_try(conn);
-	return err;
+	return 0;
 }
 
 static int rekey_conn_pump_answer(struct psp_rekey_conn *conn)
@@ -160,43 +173,56 @@ static int rekey_conn_pump_complaint(struct psp_rekey_conn *conn)
 }
 
 /*
- * One message; -ENOENT if there is none. A complaint waits for the first key of
- * the peer: our first offer is the last that it takes in plain.
+ * What is to be sent next by a channel that takes something; NULL: nothing. A
+ * complaint waits for the first key of the peer: our first offer is the last
+ * that it takes in plain.
  */
-static int rekey_conn_pump_one(struct psp_rekey_conn *conn)
+static rekey_pump_fn rekey_conn_next(const struct psp_rekey_conn *conn)
+{
+	const struct rekey_out *out = &conn->out;
+
+	if (out->offer_beside && !out->beside_blocked)
+		return rekey_conn_pump_beside;
+	if (out->blocked)
+		return NULL;
+	if (out->answer)
+		return rekey_conn_pump_answer;
+	if (out->offer_unsent)
+		return rekey_conn_pump_offer;
+	if (out->complaint && conn->tx.on)
+		return rekey_conn_pump_complaint;
+	return NULL;
+}
+
+/* A channel is blocked until the callback says, even before it returns */
+static int rekey_conn_pump_one(struct psp_rekey_conn *conn, rekey_pump_fn fn)
 {
 	struct rekey_out *out = &conn->out;
+	bool *blocked = fn == rekey_conn_pump_beside ? &out->beside_blocked :
+						       &out->blocked;
+	int err;
 
-	if (out->offer_beside)
-		return rekey_conn_pump_beside(conn);
-	if (out->answer)
-		return rekey_conn_pump_answer(conn);
-	if (out->offer_unsent)
-		return rekey_conn_pump_offer(conn);
-	if (out->complaint && conn->tx.on)
-		return rekey_conn_pump_complaint(conn);
-	return -ENOENT;
+	*blocked = true;
+	err = fn(conn);
+	if (err == -EAGAIN)
+		return 0;
+	*blocked = false;
+	return err;
 }
 
 /* Callbacks that come back here leave the rest to the one who is at it */
 void rekey_conn_pump(struct psp_rekey_conn *conn)
 {
+	rekey_pump_fn fn;
 	int err = 0;
 
-	if (conn->pumping || conn->out.blocked)
+	if (conn->pumping)
 		return;
 	conn->pumping = true;
-	while (!err && rekey_conn_is_live(conn)) {
-		/* The callback may say that it is writable before it returns */
-		conn->out.blocked = true;
-		err = rekey_conn_pump_one(conn);
-		if (err == -EAGAIN && !conn->out.blocked)
-			err = 0;
-		if (err != -EAGAIN)
-			conn->out.blocked = false;
-	}
+	while (!err && rekey_conn_is_live(conn) && (fn = rekey_conn_next(conn)))
+		err = rekey_conn_pump_one(conn, fn);
 	conn->pumping = false;
-	if (err != -ENOENT && err != -EAGAIN && err)
+	if (err)
 		rekey_conn_fail(conn, err);
 }
 
@@ -204,6 +230,7 @@ void psp_rekey_conn_writable(struct psp_rekey_conn *conn)
 {
 	rekey_conn_hold(conn);
 	conn->out.blocked = false;
+	conn->out.beside_blocked = false;
 	rekey_conn_pump(conn);
 	rekey_conn_put(conn);
 }
@@ -217,11 +244,23 @@ void psp_rekey_conn_drained(struct psp_rekey_conn *conn)
 	rekey_conn_put(conn);
 }
 
-/* The channel may be blocked, the one beside it is not */
 void rekey_conn_go_beside(struct psp_rekey_conn *conn)
 {
 	conn->out.offer_beside = true;
-	conn->out.blocked = false;
+	conn->out.beside_blocked = false;
+}
+
+/*
+ * Before the peer's first key is in use our first offer is the last that we
+ * say in plain. By another channel it could come before the plain one, for
+ * which the peer would be deaf then.
+ */
+static bool rekey_conn_may_resend(const struct psp_rekey_conn *conn,
+				  unsigned int flags)
+{
+	if (flags & PSP_REKEY_OUT_OF_BAND)
+		return conn->rx.any_acked;
+	return conn->tx.on || conn->out.offer_unsent;
 }
 
 int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags)
@@ -234,6 +273,8 @@ int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags)
 		return -EALREADY;
 	if (!out->offer_len)
 		return -ENOKEY;
+	if (!rekey_conn_may_resend(conn, flags))
+		return -EBUSY;
 	rekey_conn_hold(conn);
 	if (flags & PSP_REKEY_OUT_OF_BAND)
 		rekey_conn_go_beside(conn);

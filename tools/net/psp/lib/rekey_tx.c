@@ -137,7 +137,7 @@ void rekey_tx_try(struct psp_rekey_conn *conn)
 	int err;
 
 	/* Our first offer is the last that we say in plain */
-	if (!conn->tx.open || (!conn->tx.on && conn->out.offer_unsent))
+	if (!conn->tx.open || (!conn->tx.on && !conn->out.first_sent))
 		return;
 	err = pool->ops->tx_assoc(pool->ctx, conn->config.fd, conn->dev->id,
 				  conn->config.version, &conn->tx.key);

@@ -190,6 +190,8 @@ static int fake_send(void *data, const void *buf, size_t len,
 	sock->send_calls++;
 	if (beside && sock->no_beside)
 		return -EOPNOTSUPP;
+	if (beside && sock->full_beside)
+		return -EAGAIN;
 	if (!beside && sock->full) {
 		if (sock->on_full)
 			sock->on_full(sock);
@@ -274,6 +276,11 @@ static void fake_msgs_free(struct fake_msgs *msgs)
 		TAILQ_REMOVE(msgs, msg, node);
 		free(msg);
 	}
+}
+
+void fake_drop_beside(struct fake_sock *from)
+{
+	fake_msgs_free(&from->beside);
 }
 
 void fake_close(struct fake_world *w)

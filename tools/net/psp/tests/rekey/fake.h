@@ -46,7 +46,7 @@ struct fake_key {
  * @out: in-band messages to the peer, in order; @beside: those that are not
  * @active: in the world's list
  * @full: the channel takes nothing
- * @no_beside: there is no other channel
+ * @no_beside: there is no other channel; @full_beside: it takes nothing
  * @send_err: the channel is broken
  * @rx_err, @tx_err: what the kernel refuses with
  * @on_event, @on_send, @on_full: called by the callbacks
@@ -66,6 +66,7 @@ struct fake_sock {
 	bool active;
 	bool full;
 	bool no_beside;
+	bool full_beside;
 	int send_err;
 	int rx_err;
 	int tx_err;
@@ -154,6 +155,8 @@ uint32_t fake_random(struct fake_world *w, uint32_t below);
 /* Deliver the first message that can be: false if there is none */
 bool fake_deliver_one(struct fake_sock *from);
 bool fake_deliver_beside(struct fake_sock *from);
+/* What goes by the other channel is lost */
+void fake_drop_beside(struct fake_sock *from);
 /* Let time pass; all pools work, all messages that can arrive do */
 void fake_run(struct fake_world *w, unsigned int ms);
 /* Pools do what is due, no message moves */

@@ -40,6 +40,50 @@ TEST(first_offer_is_the_last_plain_message)
 	fake_close(&w);
 }
 
+/* Whichever way it went twice, the peer would find plain data behind the end */
+TEST(first_offer_is_not_sent_again)
+{
+	start(NULL);
+	a->full = true;
+	CHECK_EQ(0, fake_add(a, KEEP));
+	CHECK_EQ(0, psp_rekey_conn_resend(a->conn, 0));
+	CHECK_EQ(-EBUSY, psp_rekey_conn_resend(a->conn, PSP_REKEY_OUT_OF_BAND));
+	a->full = false;
+	psp_rekey_conn_writable(a->conn);
+	CHECK_EQ(-EBUSY, psp_rekey_conn_resend(a->conn, 0));
+	CHECK_EQ(-EBUSY, psp_rekey_conn_resend(a->conn, PSP_REKEY_OUT_OF_BAND));
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 1);
+	CHECK_EQ(1, a->sent[REKEY_MSG_OFFER]);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_ESTABLISHED]);
+	CHECK_EQ(1, b->events[PSP_REKEY_EV_ESTABLISHED]);
+	fake_close(&w);
+}
+
+static void tell_early(struct fake_sock *sock)
+{
+	fake_deliver_one(sock->peer);
+	CHECK_EQ(0, sock->tx);
+}
+
+/* The peer's offer is read while ours is being sent, and is not */
+TEST(first_offer_of_the_peer_comes_meanwhile)
+{
+	start(NULL);
+	w.latency = 0;
+	a->full = true;
+	CHECK_EQ(0, fake_add(a, 0));
+	CHECK_EQ(0, fake_add(b, 0));
+	a->on_full = tell_early;
+	psp_rekey_conn_writable(a->conn);
+	a->full = false;
+	psp_rekey_conn_writable(a->conn);
+	fake_run(&w, 1);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_ESTABLISHED]);
+	fake_close(&w);
+}
+
 TEST(first_tx_waits_until_plain_data_is_read)
 {
 	start(NULL);

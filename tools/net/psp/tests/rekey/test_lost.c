@@ -201,6 +201,43 @@ TEST(both_ends_stale_with_full_sockets)
 	fake_close(&w);
 }
 
+/* Nor the other way round */
+TEST(both_ends_stale_with_another_channel_that_is_full)
+{
+	start_up(&at_once, KEEP);
+	a->full_beside = true;
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 5200);
+	CHECK_EQ(0, C(0, out_of_band));
+	CHECK_EQ(1, C(1, out_of_band));
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	CHECK_EQ(0, C(1, behind));
+	CHECK_EQ(1, C(1, recovered));
+	fake_close(&w);
+}
+
+/* The copy that waits for the connection does not depend on the other one */
+TEST(other_channel_that_loses_the_key)
+{
+	start_up(&at_once, 0);
+	a->full = true;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	CHECK_EQ(0, psp_rekey_conn_resend(a->conn, PSP_REKEY_OUT_OF_BAND));
+	CHECK_EQ(1, C(0, out_of_band));
+	fake_drop_beside(a);
+	CHECK_TRUE(!fake_has_no_keys(a));
+	a->full = false;
+	psp_rekey_conn_writable(a->conn);
+	CHECK_TRUE(fake_has_no_keys(a));
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	fake_close(&w);
+}
+
 TEST(both_ends_stale_with_keys_gone_is_an_error)
 {
 	both_stale(0);
