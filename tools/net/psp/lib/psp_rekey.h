@@ -231,8 +231,8 @@ void psp_rekey_conn_del(struct psp_rekey_conn *conn);
 
 /*
  * One whole message of the peer. -EBADMSG: it was none, -EPROTONOSUPPORT: of a
- * version that is not known; the connection is as it was. -ENOTCONN: it has
- * failed before.
+ * version that is not known; the connection is as it was, unless that was the
+ * peer's first offer. -ENOTCONN: it has failed before.
  */
 int psp_rekey_conn_input(struct psp_rekey_conn *conn, const void *msg,
 			 size_t len);

@@ -187,7 +187,7 @@ struct rekey_tx {
  * @offer_unsent: by the channel
  * @offer_beside: to be sent by another channel
  * @answer: about the newest offer of the peer
- * @complaint: about a message that is of another version
+ * @complaint: about an offer that is of another version
  * @first_sent: the first offer has been, so nothing plain will follow
  * @blocked: the channel, until the application says so
  * @beside_blocked: the same for the other channel

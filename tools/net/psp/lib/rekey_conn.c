@@ -172,11 +172,7 @@ static int rekey_conn_pump_complaint(struct psp_rekey_conn *conn)
 	return err;
 }
 
-/*
- * What is to be sent next by a channel that takes something; NULL: nothing. A
- * complaint waits for the first key of the peer: our first offer is the last
- * that it takes in plain.
- */
+/* What is to be sent next by a channel that takes something; NULL: nothing */
 static rekey_pump_fn rekey_conn_next(const struct psp_rekey_conn *conn)
 {
 	const struct rekey_out *out = &conn->out;
@@ -189,7 +185,7 @@ static rekey_pump_fn rekey_conn_next(const struct psp_rekey_conn *conn)
 		return rekey_conn_pump_answer;
 	if (out->offer_unsent)
 		return rekey_conn_pump_offer;
-	if (out->complaint && conn->tx.on)
+	if (out->complaint)
 		return rekey_conn_pump_complaint;
 	return NULL;
 }
@@ -285,11 +281,22 @@ int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags)
 	return 0;
 }
 
-static void rekey_conn_complain(struct psp_rekey_conn *conn, uint32_t seq)
+/*
+ * Of a version that is not known. An answer is not answered: its number is one
+ * of ours. The first offer cannot be refused in plain, and no other will come.
+ */
+static void rekey_conn_complain(struct psp_rekey_conn *conn,
+				const struct rekey_msg *msg)
 {
-	conn->out.complaint = true;
-	conn->out.complaint_seq = seq;
+	if (msg->type != REKEY_MSG_OFFER)
+		return;
 	conn->pool->c.refusals++;
+	if (!conn->tx.on) {
+		rekey_conn_fail(conn, -EPROTONOSUPPORT);
+		return;
+	}
+	conn->out.complaint = true;
+	conn->out.complaint_seq = msg->seq;
 }
 
 static int rekey_conn_dispatch(struct psp_rekey_conn *conn,
@@ -303,7 +310,7 @@ static int rekey_conn_dispatch(struct psp_rekey_conn *conn,
 			rekey_rx_answer(conn, msg);
 		return 0;
 	case -EPROTONOSUPPORT:
-		rekey_conn_complain(conn, msg->seq);
+		rekey_conn_complain(conn, msg);
 		break;
 	case -EOPNOTSUPP:
 		/* A later version's hint, which it does not rely on */

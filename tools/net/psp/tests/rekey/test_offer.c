@@ -120,20 +120,37 @@ TEST(other_message_versions_and_types)
 	fake_close(&w);
 }
 
-/* Or it would come in plain, behind the end of what is plain */
-TEST(other_message_version_is_not_refused_in_plain)
+/* What is refused is an offer; the number of an answer is one of ours */
+TEST(other_message_version_of_an_answer_is_not_refused)
 {
-	uint8_t msg[] = { 2, 1, 0, 9, 0, 0, 0, 77, 0 };
+	static const uint8_t types[] = { REKEY_MSG_ACK, REKEY_MSG_LATER, 99 };
+	uint8_t msg[] = { 2, 2, 0, 8, 0, 0, 0, 1 };
+	unsigned int i;
+
+	start_up(NULL, 0);
+	for (i = 0; i < sizeof(types); i++) {
+		msg[1] = types[i];
+		CHECK_EQ(-EPROTONOSUPPORT,
+			 psp_rekey_conn_input(b->conn, msg, sizeof(msg)));
+	}
+	CHECK_EQ(0, b->sent[REKEY_MSG_REFUSE]);
+	CHECK_EQ(0, C(1, refusals));
+	fake_close(&w);
+}
+
+/* There is nothing that could come after it */
+TEST(first_offer_of_another_message_version_ends_it)
+{
+	uint8_t msg[] = { 2, 1, 0, 9, 0, 0, 0, 1, 0 };
 
 	start(NULL);
 	CHECK_EQ(0, fake_add(a, 0));
 	CHECK_EQ(-EPROTONOSUPPORT,
 		 psp_rekey_conn_input(a->conn, msg, sizeof(msg)));
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(-EPROTONOSUPPORT, a->event_err[PSP_REKEY_EV_FAILED]);
 	CHECK_EQ(0, a->sent[REKEY_MSG_REFUSE]);
-	CHECK_EQ(0, fake_add(b, 0));
-	fake_run(&w, 1);
-	CHECK_EQ(1, a->sent[REKEY_MSG_REFUSE]);
-	CHECK_EQ(1, a->events[PSP_REKEY_EV_ESTABLISHED]);
+	CHECK_TRUE(fake_has_no_keys(a));
 	fake_close(&w);
 }
 
