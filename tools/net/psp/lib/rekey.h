@@ -87,6 +87,7 @@ TAILQ_HEAD(rekey_devs, rekey_dev);
  * @heard: notifications since then
  * @unheard: rotations that were found by looking and may be heard of later
  * @look: the count has to be read
+ * @gone: what the kernel says if there is no such device any more
  * @rotated_at: when @rotations last grew
  * @behind: connections whose peers do not send under the newest device key
  */
@@ -99,6 +100,7 @@ struct rekey_dev {
 	uint64_t heard;
 	uint64_t unheard;
 	bool look;
+	int gone;
 	uint64_t rotated_at;
 	uint64_t behind;
 };
@@ -303,6 +305,8 @@ void rekey_rx_stop(struct psp_rekey_conn *conn);
 void rekey_rx_init(struct psp_rekey_conn *conn);
 /* The device was rotated: the only thing that is done for all connections */
 void rekey_rx_rotated(struct psp_rekey_conn *conn);
+/* The device is gone: the connection fails soon */
+void rekey_rx_dev_gone(struct psp_rekey_conn *conn);
 /* Its turn in the queue has come */
 void rekey_rx_fly(struct psp_rekey_conn *conn);
 void rekey_rx_answer(struct psp_rekey_conn *conn, const struct rekey_msg *msg);

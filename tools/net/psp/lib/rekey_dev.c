@@ -76,6 +76,15 @@ static void rekey_dev_rotated(struct rekey_dev *dev, uint64_t rotations)
 		rekey_rx_rotated(conn);
 }
 
+/* They learn of it one after the other: events must not come from a walk */
+static void rekey_dev_is_gone(struct rekey_dev *dev)
+{
+	struct psp_rekey_conn *conn;
+
+	TAILQ_FOREACH(conn, &dev->conns, node)
+		rekey_rx_dev_gone(conn);
+}
+
 int rekey_dev_look(struct rekey_dev *dev)
 {
 	struct psp_rekey_pool *pool = dev->pool;
@@ -84,6 +93,9 @@ int rekey_dev_look(struct rekey_dev *dev)
 
 	dev->look = false;
 	err = pool->ops->rotations(pool->ctx, dev->id, &rotations);
+	dev->gone = err == -ENODEV || err == -ENOENT ? err : 0;
+	if (dev->gone)
+		rekey_dev_is_gone(dev);
 	if (err) {
 		pool->c.kernel_errors++;
 		return err;

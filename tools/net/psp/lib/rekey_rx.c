@@ -103,6 +103,8 @@ static int rekey_rx_make(struct psp_rekey_conn *conn)
 	struct psp_key key;
 	int err;
 
+	if (conn->dev->gone)
+		return conn->dev->gone;
 	err = pool->ops->rx_assoc(pool->ctx, conn->config.fd, conn->dev->id,
 				  conn->config.version, &key);
 	if (!err)
@@ -294,6 +296,12 @@ void rekey_rx_rotated(struct psp_rekey_conn *conn)
 	    !rekey_timer_is_armed(&rx->stuck_timer))
 		rekey_pool_arm(pool, &rx->stuck_timer,
 			       pool->config.stuck_ms * REKEY_US_PER_MS);
+}
+
+void rekey_rx_dev_gone(struct psp_rekey_conn *conn)
+{
+	if (rekey_conn_is_live(conn) && conn->rx.state != REKEY_RX_QUEUED)
+		rekey_rx_wait(conn, 0);
 }
 
 static void rekey_rx_acked(struct psp_rekey_conn *conn)

@@ -114,6 +114,8 @@ static int fake_rotations(void *ctx, uint32_t dev_id, uint64_t *num)
 
 	CHECK_EQ(FAKE_DEV, dev_id);
 	end->looks++;
+	if (end->looks_err)
+		return end->looks_err;
 	if (end->looks == end->looks_failing_at)
 		return -ENOMEM;
 	if (end->looks_failing) {

@@ -91,6 +91,7 @@ struct fake_sock {
  * @rotate_next: rotate once, just before the next rx-assoc is served
  * @rotate_after: the same, just behind it
  * @rx_assocs, @looks: requests of these kinds
+ * @looks_err: all fail with that
  * @looks_failing: so many fail from now on; @looks_failing_at: this one does
  * @flight_max: largest number of offers that were out and not answered
  */
@@ -105,6 +106,7 @@ struct fake_end {
 	bool rotate_after;
 	unsigned int rx_assocs;
 	unsigned int looks;
+	int looks_err;
 	unsigned int looks_failing;
 	unsigned int looks_failing_at;
 	unsigned int flight_max;

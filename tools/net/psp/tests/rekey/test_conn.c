@@ -255,6 +255,21 @@ TEST(device_that_is_gone_ends_it)
 	fake_close(&w);
 }
 
+/* Nobody rotates a device that is gone: it is found by looking */
+TEST(device_that_is_gone_without_a_rotation)
+{
+	start_up(&at_once, 0);
+	w.end[0].looks_err = -ENODEV;
+	fake_run(&w, 10100);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(-ENODEV, a->event_err[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(0, C(0, in_flight));
+	CHECK_EQ(1, a->rx_calls);
+	fake_run(&w, 20000);
+	CHECK_EQ(1, C(0, failed));
+	fake_close(&w);
+}
+
 TEST(broken_channel_ends_it)
 {
 	start_up(&at_once, 0);
@@ -280,6 +295,20 @@ TEST(rekey_too_early_is_tried_again)
 	fake_run(&w, 300);
 	CHECK_TRUE(fake_is_fresh(&w, 0));
 	CHECK_EQ(1, C(0, rx_rekeys));
+	fake_close(&w);
+}
+
+/* The pauses have grown, and end when the socket is ready */
+TEST(rekey_too_early_does_not_wait_for_long)
+{
+	start(&at_once);
+	CHECK_EQ(0, fake_add(a, 0));
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 8000);
+	CHECK_EQ(0, fake_add(b, 0));
+	fake_run(&w, 5);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
 	fake_close(&w);
 }
 
