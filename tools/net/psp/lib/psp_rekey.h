@@ -122,6 +122,8 @@ struct psp_rekey_conn_config {
  *	(10000)
  * @retry_min_ms: first pause after a refusal, then doubled each time (100)
  * @retry_max_ms: the longest one (10000)
+ * @first_ms: how long the first exchange may take; the connection fails with
+ *	-ETIMEDOUT then (30000)
  */
 struct psp_rekey_pool_config {
 	size_t size;
@@ -133,6 +135,7 @@ struct psp_rekey_pool_config {
 	unsigned int first_tx_ms;
 	unsigned int retry_min_ms;
 	unsigned int retry_max_ms;
+	unsigned int first_ms;
 };
 
 /**
@@ -141,8 +144,9 @@ struct psp_rekey_pool_config {
  * @connections: looked after now
  * @in_flight: keys on the way to peers now
  * @waiting: connections that want to rekey now and may not yet
- * @behind: connections that are not yet under the newest device key
- * @rotations: of devices, seen
+ * @behind: connections that are not yet under the newest device key, as far as
+ *	@rotations goes
+ * @rotations: of devices, seen: it grows when the pool reads it
  * @missed: rotations no notification told of
  * @lost: times that notifications were lost (ENOBUFS)
  * @overruns: rotations before all connections had got through the last one

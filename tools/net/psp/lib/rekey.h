@@ -215,6 +215,7 @@ struct psp_rekey_conn {
 	struct rekey_rx rx;
 	struct rekey_tx tx;
 	struct rekey_out out;
+	struct rekey_timer first_timer;	/* until established */
 	bool established;
 	bool pumping;
 	bool dead;	/* deleted, but somebody is still in its functions */
@@ -307,6 +308,8 @@ void rekey_rx_init(struct psp_rekey_conn *conn);
 void rekey_rx_rotated(struct psp_rekey_conn *conn);
 /* The device is gone: the connection fails soon */
 void rekey_rx_dev_gone(struct psp_rekey_conn *conn);
+/* The first exchange is over: what had to wait for that may go */
+void rekey_rx_established(struct psp_rekey_conn *conn);
 /* Its turn in the queue has come */
 void rekey_rx_fly(struct psp_rekey_conn *conn);
 void rekey_rx_answer(struct psp_rekey_conn *conn, const struct rekey_msg *msg);

@@ -6,7 +6,7 @@
 
 #include "rekey.h"
 
-#define REKEY_TIMERS	3	/* of a connection */
+#define REKEY_TIMERS	4	/* of a connection */
 
 typedef int (*rekey_pump_fn)(struct psp_rekey_conn *conn);
 
@@ -37,6 +37,7 @@ static void rekey_conn_stop(struct psp_rekey_conn *conn)
 {
 	rekey_rx_stop(conn);
 	rekey_tx_stop(conn);
+	rekey_timer_cancel(&conn->pool->heap, &conn->first_timer);
 	rekey_conn_wipe_offer(conn);
 }
 
@@ -62,7 +63,20 @@ void rekey_conn_try_established(struct psp_rekey_conn *conn)
 	if (conn->established || !conn->tx.on || !conn->rx.any_acked)
 		return;
 	conn->established = true;
+	rekey_timer_cancel(&conn->pool->heap, &conn->first_timer);
+	rekey_rx_established(conn);
 	rekey_conn_event(conn, PSP_REKEY_EV_ESTABLISHED, 0);
+}
+
+/* The peer is no peer, or does not get on with its part */
+static void rekey_conn_is_slow(struct rekey_timer *timer)
+{
+	struct psp_rekey_conn *conn =
+		rekey_container_of(timer, struct psp_rekey_conn, first_timer);
+
+	rekey_conn_hold(conn);
+	rekey_conn_fail(conn, -ETIMEDOUT);
+	rekey_conn_put(conn);
 }
 
 static int rekey_conn_send(struct psp_rekey_conn *conn, const uint8_t *msg,
@@ -384,6 +398,7 @@ static int rekey_conn_new(struct psp_rekey_pool *pool,
 	}
 	rekey_rx_init(conn);
 	rekey_tx_init(conn);
+	conn->first_timer.fn = rekey_conn_is_slow;
 	*ret = conn;
 	return 0;
 }
@@ -408,6 +423,8 @@ int psp_rekey_conn_add(struct psp_rekey_pool *pool,
 	TAILQ_INSERT_TAIL(&conn->dev->conns, conn, node);
 	pool->timers_needed += REKEY_TIMERS;
 	pool->c.connections++;
+	rekey_pool_arm(pool, &conn->first_timer,
+		       pool->config.first_ms * REKEY_US_PER_MS);
 	rekey_rx_check_first(conn);
 	*ret = conn;	/* for the callbacks, which may free what it is in */
 	rekey_conn_hold(conn);

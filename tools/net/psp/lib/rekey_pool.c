@@ -92,6 +92,7 @@ static int rekey_pool_configure(struct psp_rekey_pool *pool,
 	rekey_pool_set(&to->first_tx_ms, in.first_tx_ms, 10000);
 	rekey_pool_set(&to->retry_min_ms, in.retry_min_ms, 100);
 	rekey_pool_set(&to->retry_max_ms, in.retry_max_ms, 10000);
+	rekey_pool_set(&to->first_ms, in.first_ms, 30000);
 	return 0;
 }
 

@@ -50,11 +50,15 @@ static void rekey_rx_retry(struct psp_rekey_conn *conn)
 	rekey_rx_wait(conn, rekey_pool_pause(conn->pool, ++conn->rx.tries));
 }
 
+/* Who is cut off goes before those who can wait */
 static void rekey_rx_queue(struct psp_rekey_conn *conn)
 {
 	rekey_rx_rest(conn);
 	conn->rx.state = REKEY_RX_QUEUED;
-	TAILQ_INSERT_TAIL(&conn->pool->queue, conn, rx.queue);
+	if (rekey_rx_is_cut_off(conn))
+		TAILQ_INSERT_HEAD(&conn->pool->queue, conn, rx.queue);
+	else
+		TAILQ_INSERT_TAIL(&conn->pool->queue, conn, rx.queue);
 }
 
 static void rekey_rx_take_off(struct psp_rekey_conn *conn)
@@ -296,6 +300,14 @@ void rekey_rx_rotated(struct psp_rekey_conn *conn)
 	    !rekey_timer_is_armed(&rx->stuck_timer))
 		rekey_pool_arm(pool, &rx->stuck_timer,
 			       pool->config.stuck_ms * REKEY_US_PER_MS);
+}
+
+void rekey_rx_established(struct psp_rekey_conn *conn)
+{
+	if (conn->rx.state != REKEY_RX_WAIT || !rekey_rx_is_needed(conn))
+		return;
+	conn->rx.tries = 0;
+	rekey_rx_wait(conn, rekey_rx_delay(conn));
 }
 
 void rekey_rx_dev_gone(struct psp_rekey_conn *conn)

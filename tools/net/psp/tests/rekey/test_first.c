@@ -119,6 +119,19 @@ TEST(first_tx_gives_up_in_the_end)
 	fake_close(&w);
 }
 
+TEST(first_exchange_has_a_deadline)
+{
+	start(NULL);
+	CHECK_EQ(0, fake_add(a, KEEP));
+	fake_run(&w, 29900);
+	CHECK_EQ(0, a->events[PSP_REKEY_EV_FAILED]);
+	fake_run(&w, 200);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(-ETIMEDOUT, a->event_err[PSP_REKEY_EV_FAILED]);
+	CHECK_TRUE(fake_has_no_keys(a));
+	fake_close(&w);
+}
+
 TEST(first_tx_waits_for_room_in_the_device)
 {
 	start(NULL);

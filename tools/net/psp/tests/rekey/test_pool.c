@@ -179,6 +179,63 @@ TEST(who_is_cut_off_goes_first)
 	fake_close(&w);
 }
 
+/* And before those who wait for a place already */
+TEST(who_is_cut_off_does_not_queue_up)
+{
+	const struct psp_rekey_pool_config config = {
+		.size = sizeof(config),
+		.window_ms = 1,
+		.in_flight_max = 1,
+	};
+	struct fake_sock *last;
+
+	up(20, &config);
+	last = &w.end[0].socks[19];
+	last->rx_err = -ENOSPC;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 20);
+	CHECK_EQ(1, fake_counters(&w.end[0]).behind);
+	w.latency = 20000;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 4);
+	CHECK_EQ(18, fake_counters(&w.end[0]).waiting);
+	last->rx_err = 0;
+	fake_run(&w, 200);
+	CHECK_EQ(w.end[0].rotations, last->rx[0].epoch);
+	CHECK_TRUE(fake_counters(&w.end[0]).waiting > 10);
+	fake_run(&w, 1000);
+	CHECK_TRUE(all_fresh());
+	fake_close(&w);
+}
+
+/* Those who have waited since the last rotation are in the queue before */
+TEST(who_is_cut_off_in_the_queue_is_ahead)
+{
+	const struct psp_rekey_pool_config config = {
+		.size = sizeof(config),
+		.window_ms = 1,
+		.in_flight_max = 1,
+	};
+	unsigned int i, cut = 0;
+
+	up(20, &config);
+	w.latency = 20000;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 420);
+	/* Half of them have their keys, and come behind the other half */
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	for (i = 0; i < 20; i++)
+		cut += !fake_hears(&w.end[0].socks[i]);
+	CHECK_TRUE(cut > 5 && cut < 15);
+	fake_run(&w, cut * 40 + 60);
+	for (i = 0; i < 20; i++)
+		CHECK_TRUE(fake_hears(&w.end[0].socks[i]));
+	fake_run(&w, 1000);
+	CHECK_TRUE(all_fresh());
+	fake_close(&w);
+}
+
 TEST(connections_come_and_go_meanwhile)
 {
 	const struct psp_rekey_pool_config config = {
