@@ -131,6 +131,8 @@ enum rekey_rx_state {
  * @any_acked: the peer has begun to send under PSP
  * @open: @now is not acknowledged
  * @full: the kernel has let us rekey: the socket has been in state PSP full
+ * @maybe_lost: since @now there may have been a key that only the kernel knows
+ * @lost_epoch: there was one then
  * @unsure: the first key may be newer than its epoch says
  * @refused: and will not be, unless it is offered again
  * @late: the peer has been slow to answer for @now
@@ -149,6 +151,8 @@ struct rekey_rx {
 	bool any_acked;
 	bool open;
 	bool refused;
+	uint64_t lost_epoch;
+	bool maybe_lost;
 	bool full;
 	bool unsure;
 	bool late;

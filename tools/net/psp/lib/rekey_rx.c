@@ -14,9 +14,11 @@ static bool rekey_rx_is_cut_off(const struct psp_rekey_conn *conn)
 	return conn->dev->rotations >= conn->rx.acked + 2;
 }
 
+/* Not if a key was made and is lost: there is no other one in the same epoch */
 static bool rekey_rx_is_needed(const struct psp_rekey_conn *conn)
 {
-	return conn->rx.now.epoch < conn->dev->rotations;
+	return conn->rx.now.epoch < conn->dev->rotations &&
+	       conn->rx.lost_epoch < conn->dev->rotations;
 }
 
 static void rekey_rx_arm(struct psp_rekey_conn *conn, uint64_t in_us)
@@ -91,6 +93,7 @@ static void rekey_rx_offer(struct psp_rekey_conn *conn,
 	rx->open = true;
 	rx->refused = false;
 	rx->late = false;
+	rx->maybe_lost = false;
 	msg.seq = rx->now.seq;
 	out->offer_len = rekey_msg_put(&msg, out->offer);
 	out->offer_unsent = true;
@@ -184,13 +187,25 @@ static void rekey_rx_is_newest(struct psp_rekey_conn *conn)
 		return;
 	}
 	rx->unsure = false;
-	rx->now.epoch = conn->dev->rotations;
+	if (rx->maybe_lost)
+		rx->lost_epoch = conn->dev->rotations;
+	else
+		rx->now.epoch = conn->dev->rotations;
 	if (!rx->open) {
 		rekey_rx_rest(conn);
 		rekey_rx_heard(conn, rx->now.epoch);
 	} else {
 		rekey_rx_offer_again(conn);
 	}
+}
+
+/*
+ * The kernel may have made a key, and its answer got lost. If the next one is
+ * -EBUSY, then the peer has no key of this epoch, and cannot get one.
+ */
+static bool rekey_rx_may_be_lost(int err)
+{
+	return err == -ENOBUFS || err == -ENOMEM || err == -EPROTO;
 }
 
 /* It has its place in flight */
@@ -209,6 +224,8 @@ static void rekey_rx_start(struct psp_rekey_conn *conn)
 		break;
 	default:
 		conn->pool->c.kernel_errors++;
+		if (rekey_rx_may_be_lost(err))
+			conn->rx.maybe_lost = true;
 		if (rekey_error_is_final(err))
 			rekey_conn_fail(conn, err);
 		else

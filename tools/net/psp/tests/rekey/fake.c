@@ -62,6 +62,7 @@ static int fake_rx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 {
 	struct fake_end *end = ctx;
 	struct fake_sock *sock = fake_sock_of(end, fd);
+	int err;
 
 	CHECK_EQ(FAKE_DEV, dev_id);
 	end->rx_assocs++;
@@ -83,7 +84,9 @@ static int fake_rx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 		end->rotate_after = false;
 		fake_rotate(end, FAKE_TOLD);
 	}
-	return 0;
+	err = sock->rx_lost;
+	sock->rx_lost = 0;
+	return err;
 }
 
 static int fake_tx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,

@@ -49,6 +49,7 @@ struct fake_key {
  * @no_beside: there is no other channel; @full_beside: it takes nothing
  * @send_err: the channel is broken
  * @rx_err, @tx_err: what the kernel refuses with
+ * @rx_lost: the next rx-assoc makes a key, and that is what comes of it
  * @on_event, @on_send, @on_full: called by the callbacks
  */
 struct fake_sock {
@@ -69,6 +70,7 @@ struct fake_sock {
 	bool full_beside;
 	int send_err;
 	int rx_err;
+	int rx_lost;
 	int tx_err;
 	unsigned int rx_calls;
 	unsigned int tx_calls;

@@ -113,6 +113,65 @@ TEST(rotation_just_before_a_rekey)
 	fake_close(&w);
 }
 
+/* There is a new key, and nobody knows it: the peer must not count as safe */
+static void lose_a_key(int err)
+{
+	start_up(&at_once, 0);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	a->rx_lost = err;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 30000);
+	CHECK_EQ(1, C(0, behind));
+	CHECK_EQ(0, C(0, in_flight));
+	CHECK_EQ(1, C(0, rx_busy));
+	CHECK_EQ(1, C(0, rx_rekeys));
+	CHECK_TRUE(fake_hears(a));
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	fake_close(&w);
+}
+
+TEST(key_that_the_kernel_made_and_nobody_got)
+{
+	lose_a_key(-ENOBUFS);
+	lose_a_key(-ENOMEM);
+	lose_a_key(-EPROTO);
+}
+
+/* The older key is acknowledged when the newer one has been lost */
+TEST(key_that_nobody_got_while_one_is_on_its_way)
+{
+	start_up(&at_once, 0);
+	w.latency = 500000;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	a->rx_lost = -ENOBUFS;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 5000);
+	CHECK_EQ(1, C(0, rx_rekeys));
+	CHECK_EQ(1, C(0, behind));
+	CHECK_EQ(0, C(0, in_flight));
+	CHECK_TRUE(fake_hears(a));
+	fake_close(&w);
+}
+
+/* No key was made: the next one is as good */
+TEST(rx_assoc_without_memory)
+{
+	start_up(&at_once, 0);
+	a->rx_err = -ENOMEM;
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	a->rx_err = 0;
+	fake_run(&w, 1000);
+	CHECK_TRUE(fake_is_fresh(&w, 0));
+	CHECK_EQ(0, C(0, behind));
+	fake_close(&w);
+}
+
 /* One end alone: its new key gets through, and the peer is heard again */
 TEST(one_end_stale_comes_back_in_band)
 {
