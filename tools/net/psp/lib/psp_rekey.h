@@ -256,7 +256,9 @@ int psp_rekey_conn_resend(struct psp_rekey_conn *conn, unsigned int flags);
 
 /*
  * For channels that are streams: how long the message is that @buf begins with.
- * 0: more bytes are needed to tell. -EBADMSG: this is none.
+ * 0: more bytes are needed to tell. -EBADMSG: this is none. The peer says it,
+ * and can say 65535: it is the program's part to set a limit, which must not be
+ * less than PSP_REKEY_MSG_MAX.
  */
 ssize_t psp_rekey_msg_len(const void *buf, size_t len);
 

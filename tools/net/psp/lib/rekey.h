@@ -261,6 +261,8 @@ int rekey_pool_new(struct psp_rekey_pool **pool,
 uint64_t rekey_now(const struct psp_rekey_pool *pool);
 void rekey_pool_arm(struct psp_rekey_pool *pool, struct rekey_timer *timer,
 		    uint64_t in_us);
+/* By chance, below a time that is not 0 (and below 71 minutes) */
+uint64_t rekey_pool_random(const struct psp_rekey_pool *pool, uint64_t below);
 /* A pause before try number @tries, from 1, in microseconds */
 uint64_t rekey_pool_pause(const struct psp_rekey_pool *pool,
 			  unsigned int tries);

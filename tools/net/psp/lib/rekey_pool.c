@@ -20,19 +20,26 @@ void rekey_pool_arm(struct psp_rekey_pool *pool, struct rekey_timer *timer,
 	rekey_timer_arm(&pool->heap, timer, rekey_now(pool) + in_us);
 }
 
+uint64_t rekey_pool_random(const struct psp_rekey_pool *pool, uint64_t below)
+{
+	if (below > UINT32_MAX)
+		below = UINT32_MAX;
+	return pool->ops->random(pool->ctx, below);
+}
+
 /* Half of it by chance, so that those who failed together part */
 uint64_t rekey_pool_pause(const struct psp_rekey_pool *pool,
 			  unsigned int tries)
 {
 	const struct psp_rekey_pool_config *config = &pool->config;
-	uint64_t ms = config->retry_min_ms;
+	uint64_t us, ms = config->retry_min_ms;
 
 	while (--tries && ms < config->retry_max_ms)
 		ms *= 2;
 	if (ms > config->retry_max_ms)
 		ms = config->retry_max_ms;
-	return ms * REKEY_US_PER_MS / 2 +
-	       pool->ops->random(pool->ctx, ms * REKEY_US_PER_MS / 2 + 1);
+	us = ms * REKEY_US_PER_MS / 2;
+	return us + rekey_pool_random(pool, us + 1);
 }
 
 /*

@@ -293,8 +293,8 @@ static uint64_t rekey_rx_delay(const struct psp_rekey_conn *conn)
 
 	if (rekey_rx_is_cut_off(conn))
 		return 0;
-	return pool->ops->random(pool->ctx, pool->config.window_ms *
-					    REKEY_US_PER_MS);
+	return rekey_pool_random(pool, pool->config.window_ms *
+				       REKEY_US_PER_MS);
 }
 
 void rekey_rx_rotated(struct psp_rekey_conn *conn)
@@ -361,6 +361,8 @@ static void rekey_rx_acked(struct psp_rekey_conn *conn)
 /* The peer goes on to try by itself: there is nothing to wait for */
 static void rekey_rx_deferred(struct psp_rekey_conn *conn)
 {
+	if (!conn->rx.open)
+		return;
 	conn->pool->c.deferred++;
 	if (conn->rx.state == REKEY_RX_FLIGHT && !rekey_rx_is_needed(conn))
 		rekey_rx_is_slow(conn);

@@ -43,6 +43,26 @@ TEST(deleted_from_within_each_event)
 	}
 }
 
+/* It fails while its key is handed to the other channel */
+static void fail_on_send(struct fake_sock *sock, const uint8_t *msg,
+			 unsigned int flags)
+{
+	if (flags & PSP_REKEY_OUT_OF_BAND)
+		rekey_conn_fail(sock->conn, -EIO);
+}
+
+TEST(failed_is_the_last_event)
+{
+	start_up(&at_once, KEEP);
+	a->on_send = fail_on_send;
+	rotate_both();
+	rotate_both();
+	fake_run(&w, 6000);
+	CHECK_EQ(1, a->events[PSP_REKEY_EV_FAILED]);
+	CHECK_EQ(0, a->events[PSP_REKEY_EV_STUCK]);
+	fake_close(&w);
+}
+
 static void delete_on_send(struct fake_sock *sock, const uint8_t *msg,
 			   unsigned int flags)
 {

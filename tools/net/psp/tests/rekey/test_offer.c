@@ -154,6 +154,26 @@ TEST(first_offer_of_another_message_version_ends_it)
 	fake_close(&w);
 }
 
+/* A copy of it took the slow way */
+TEST(later_after_the_acknowledgment_is_ignored)
+{
+	struct rekey_msg msg = {
+		.type = REKEY_MSG_LATER,
+		.reason = REKEY_WHY_BUSY,
+	};
+	uint8_t buf[PSP_REKEY_MSG_MAX];
+
+	start_up(&at_once, 0);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10);
+	msg.seq = a->conn->rx.now.seq;
+	CHECK_EQ(0, psp_rekey_conn_input(a->conn, buf,
+					 rekey_msg_put(&msg, buf)));
+	CHECK_EQ(0, a->events[PSP_REKEY_EV_LATER]);
+	CHECK_EQ(0, C(0, deferred));
+	fake_close(&w);
+}
+
 TEST(sequence_numbers_wrap)
 {
 	int i;

@@ -88,6 +88,23 @@ TEST(rekeys_are_spread_over_the_window)
 	fake_close(&w);
 }
 
+/* 2^32 us and a bit: not at once */
+TEST(rekeys_are_spread_over_a_very_long_window)
+{
+	const struct psp_rekey_pool_config config = {
+		.size = sizeof(config),
+		.window_ms = 4294968,
+	};
+
+	up(100, &config);
+	fake_rotate(&w.end[0], FAKE_TOLD);
+	fake_run(&w, 10000);
+	CHECK_TRUE(fake_counters(&w.end[0]).behind > 90);
+	fake_run(&w, 4294968);
+	CHECK_TRUE(all_fresh());
+	fake_close(&w);
+}
+
 TEST(no_more_than_so_many_in_flight)
 {
 	const struct psp_rekey_pool_config config = {
