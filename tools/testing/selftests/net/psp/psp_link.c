@@ -155,18 +155,36 @@ int psp_link_mtu(int ifindex, uint32_t mtu)
 	return psp_rtnl(nlh);
 }
 
-static int psp_link_addr(int ifindex, int family, const void *addr,
-			 size_t len, int prefixlen)
+/* A request that adds something to an interface, with a header of @size */
+static struct nlmsghdr *psp_rtnl_add(char *buf, uint16_t type, uint16_t flags,
+				     size_t size)
 {
+	struct nlmsghdr *nlh;
+
+	memset(buf, 0, PSP_RTNL_SIZE);
+	nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_CREATE | flags;
+	mnl_nlmsg_put_extra_header(nlh, size);
+	return nlh;
+}
+
+static size_t psp_addr_len(int family)
+{
+	return family == AF_INET ? sizeof(struct in_addr) :
+				   sizeof(struct in6_addr);
+}
+
+static int psp_link_addr(int ifindex, int family, const void *addr,
+			 int prefixlen)
+{
+	size_t len = psp_addr_len(family);
 	char buf[PSP_RTNL_SIZE];
 	struct ifaddrmsg *ifa;
 	struct nlmsghdr *nlh;
 
-	memset(buf, 0, sizeof(buf));
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = RTM_NEWADDR;
-	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	nlh = psp_rtnl_add(buf, RTM_NEWADDR, NLM_F_EXCL, sizeof(*ifa));
+	ifa = mnl_nlmsg_get_payload(nlh);
 	ifa->ifa_family = family;
 	ifa->ifa_prefixlen = prefixlen;
 	ifa->ifa_index = ifindex;
@@ -179,13 +197,12 @@ static int psp_link_addr(int ifindex, int family, const void *addr,
 
 int psp_link_addr4(int ifindex, struct in_addr addr, int prefixlen)
 {
-	return psp_link_addr(ifindex, AF_INET, &addr, sizeof(addr), prefixlen);
+	return psp_link_addr(ifindex, AF_INET, &addr, prefixlen);
 }
 
 int psp_link_addr6(int ifindex, const struct in6_addr *addr, int prefixlen)
 {
-	return psp_link_addr(ifindex, AF_INET6, addr, sizeof(*addr),
-			     prefixlen);
+	return psp_link_addr(ifindex, AF_INET6, addr, prefixlen);
 }
 
 int psp_link_neigh(int ifindex, int family, const void *addr,
@@ -194,36 +211,26 @@ int psp_link_neigh(int ifindex, int family, const void *addr,
 	char buf[PSP_RTNL_SIZE];
 	struct nlmsghdr *nlh;
 	struct ndmsg *ndm;
-	size_t len;
 
-	len = family == AF_INET ? sizeof(struct in_addr) :
-				  sizeof(struct in6_addr);
-	memset(buf, 0, sizeof(buf));
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = RTM_NEWNEIGH;
-	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
-	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	nlh = psp_rtnl_add(buf, RTM_NEWNEIGH, NLM_F_REPLACE, sizeof(*ndm));
+	ndm = mnl_nlmsg_get_payload(nlh);
 	ndm->ndm_family = family;
 	ndm->ndm_ifindex = ifindex;
 	ndm->ndm_state = NUD_PERMANENT;
-	mnl_attr_put(nlh, NDA_DST, len, addr);
+	mnl_attr_put(nlh, NDA_DST, psp_addr_len(family), addr);
 	mnl_attr_put(nlh, NDA_LLADDR, 6, mac);
 	return psp_rtnl(nlh);
 }
 
 int psp_link_route(int ifindex, int family, const void *dst)
 {
-	size_t len = family == AF_INET ? sizeof(struct in_addr) :
-					 sizeof(struct in6_addr);
+	size_t len = psp_addr_len(family);
 	char buf[PSP_RTNL_SIZE];
 	struct nlmsghdr *nlh;
 	struct rtmsg *rtm;
 
-	memset(buf, 0, sizeof(buf));
-	nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = RTM_NEWROUTE;
-	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	nlh = psp_rtnl_add(buf, RTM_NEWROUTE, NLM_F_EXCL, sizeof(*rtm));
+	rtm = mnl_nlmsg_get_payload(nlh);
 	rtm->rtm_family = family;
 	rtm->rtm_dst_len = dst ? 8 * len : 0;
 	rtm->rtm_table = RT_TABLE_MAIN;
