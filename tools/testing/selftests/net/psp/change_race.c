@@ -108,34 +108,28 @@ static int act_replug(struct psp_conn *conn)
 
 /*
  * A socket keeps its keys until its last segment has left the ring, and until
- * then a rotation may well leave it behind
+ * then a rotation may well leave it behind. assoc-get does not show it any
+ * more by then; its tx key is the last of it to go.
  */
 static int rotation_ended(struct psp_end *end)
 {
 	uint64_t deadline = psp_now_ms() + STALL_MS;
-	struct psp_sock_info sock;
-	int num;
-
-	while ((num = psp_nl_assoc_get(&end->nl, 0, 0, &sock, 1)) > 0) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return num;
-}
-
-/* Nothing that has ended is counted as left behind */
-static int rotation_nobody_is_stale(struct psp_end *end)
-{
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-	struct psp_stats stats;
-	int i, err = 0;
 
 	while (psp_gauge(end, "tx_keys")) {
 		if (psp_now_ms() > deadline)
 			return -ETIMEDOUT;
 		psp_nap();
 	}
+	return 0;
+}
+
+/* Nothing that has ended is counted as left behind */
+static int rotation_nobody_is_stale(struct psp_end *end)
+{
+	struct psp_stats stats;
+	int i, err;
+
+	err = rotation_ended(end);
 	for (i = 0; !err && i < 3; i++)
 		err = psp_nl_rotate(&end->nl, end->dev_id);
 	if (!err)
