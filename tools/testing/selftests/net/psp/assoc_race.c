@@ -102,18 +102,6 @@ static int race_prepare(struct psp_net *net, struct psp_conn *conn)
 	return err ? err : psp_conn_rx(conn, &conn->b, VERSION);
 }
 
-static int race_wait_no_key(struct psp_end *end)
-{
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-
-	while (psp_gauge(end, "tx_keys")) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 TEST_F(race, two_first_tx_assocs_on_one_socket)
 {
 	struct psp_conn *conn = &self->conn[0];
@@ -135,7 +123,8 @@ TEST_F(race, two_first_tx_assocs_on_one_socket)
 		EXPECT_EQ(0, psp_conn_tx(conn, &conn->b));
 		EXPECT_EQ(0, psp_xfer_both(conn, 20000, STALL_MS));
 		psp_conn_close(conn);
-		EXPECT_EQ(0, race_wait_no_key(&self->net.a));
+		EXPECT_EQ(0, psp_gauge_wait(&self->net.a, "tx_keys", 0,
+					    STALL_MS));
 	}
 	/* Not all of them one after the other; mainline's PSP never unlocks */
 	if (psp_nl_rekeys(&self->net.a.nl))

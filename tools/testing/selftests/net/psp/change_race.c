@@ -113,14 +113,7 @@ static int act_replug(struct psp_conn *conn)
  */
 static int rotation_ended(struct psp_end *end)
 {
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-
-	while (psp_gauge(end, "tx_keys")) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
+	return psp_gauge_wait(end, "tx_keys", 0, STALL_MS);
 }
 
 /* Nothing that has ended is counted as left behind */

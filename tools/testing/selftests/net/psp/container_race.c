@@ -85,18 +85,6 @@ static int race(struct racer *racer, struct container *c,
 	return err ? err : container_assoc(c);
 }
 
-static int race_wait_no_key(struct psp_end *end)
-{
-	uint64_t deadline = psp_now_ms() + psp_slow_ms(CONTAINER_MS);
-
-	while (psp_gauge(end, "tx_keys")) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 /* Who comes too late is refused at once, who comes early enough has a key */
 TEST_F(race, association_ends_during_the_first_tx_assoc)
 {
@@ -121,7 +109,8 @@ TEST_F(race, association_ends_during_the_first_tx_assoc)
 		EXPECT_EQ(0, psp_conn_tx(conn, &conn->b));
 		EXPECT_EQ(0, psp_xfer_both(conn, 20000, CONTAINER_MS));
 		psp_conn_close(conn);
-		ASSERT_EQ(0, race_wait_no_key(&c->net.a));
+		ASSERT_EQ(0, psp_gauge_wait(&c->net.a, "tx_keys", 0,
+					    psp_slow_ms(CONTAINER_MS)));
 	}
 	EXPECT_TRUE(met);
 }

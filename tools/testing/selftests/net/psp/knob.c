@@ -64,19 +64,6 @@ static int knob_wait(int (*fn)(int fd), int fd, int want)
 	return 0;
 }
 
-/* Poll until the table of @end has @want keys */
-static int knob_wait_keys(struct psp_end *end, int want)
-{
-	uint64_t until = psp_now_ms() + STALL_MS;
-
-	while (psp_gauge(end, "tx_keys") != want) {
-		if (psp_now_ms() >= until)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 /* Whether the byte queue limits of @end count any bytes: 1 or 0 */
 static int knob_inflight(struct psp_end *end)
 {
@@ -192,7 +179,7 @@ TEST_F(knob, limit_is_answered_as_a_full_table_is)
 	ASSERT_EQ(0, psp_knob_set(a, "tx_key_limit", "2"));
 	EXPECT_EQ(0, psp_conn_tx(conn, &conn->a));
 	EXPECT_EQ(0, psp_conn_ping(conn));
-	EXPECT_EQ(0, knob_wait_keys(a, 1));
+	EXPECT_EQ(0, psp_gauge_wait(a, "tx_keys", 1, STALL_MS));
 }
 
 /* The one handle in the table of @end that is not among the @n of @known */
@@ -236,7 +223,7 @@ static int knob_two_handles(struct psp_net *net, uint32_t *first,
 				return err;
 			handle = knob_new_handle(&net->a, known, 1);
 			psp_conn_close(&conn);
-			err = knob_wait_keys(&net->a, 1);
+			err = psp_gauge_wait(&net->a, "tx_keys", 1, STALL_MS);
 		}
 		if (handle < 0 || err)
 			return err ? err : (int)handle;
@@ -282,7 +269,7 @@ static int knob_rekey_ms(struct psp_conn *conn)
 		if (ms < min_ms)
 			min_ms = ms;
 		/* Its predecessor is deleted by the same mailbox */
-		if (knob_wait_keys(conn->a.end, 1))
+		if (psp_gauge_wait(conn->a.end, "tx_keys", 1, STALL_MS))
 			return -ETIMEDOUT;
 	}
 	return min_ms;

@@ -91,6 +91,22 @@ int64_t psp_gauge(struct psp_end *end, const char *name)
 	return err ? err : strtoll(buf, NULL, 0);
 }
 
+int psp_gauge_wait(struct psp_end *end, const char *name, int64_t want,
+		   int ms)
+{
+	uint64_t deadline = psp_now_ms() + ms;
+	int64_t num;
+
+	while ((num = psp_gauge(end, name)) != want) {
+		if (num < 0)
+			return num;
+		if (psp_now_ms() > deadline)
+			return -ETIMEDOUT;
+		psp_nap();
+	}
+	return 0;
+}
+
 int psp_param_set(const char *name, const char *val)
 {
 	char path[128];

@@ -20,6 +20,10 @@ int psp_knob_get(struct psp_end *end, const char *knob, char *buf, size_t len);
 /* The same of a file that holds a number, or -errno */
 int64_t psp_gauge(struct psp_end *end, const char *name);
 
+/* Poll until it is @want, for @ms at most: 0, -ETIMEDOUT or its -errno */
+int psp_gauge_wait(struct psp_end *end, const char *name, int64_t want,
+		   int ms);
+
 /* A request of ethtool's ioctl; @cmd begins with its number */
 int psp_ethtool(struct psp_end *end, void *cmd);
 

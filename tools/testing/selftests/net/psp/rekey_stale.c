@@ -180,19 +180,6 @@ TEST_F(stale, closed_sockets_are_not_left_behind)
 	EXPECT_EQ(3, psp_end_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
 }
 
-/* Replaced tx keys leave the device, soon */
-static int stale_wait_keys(struct psp_end *end, int num)
-{
-	uint64_t deadline = psp_now_ms() + STALL_MS;
-
-	while (psp_gauge(end, "tx_keys") != num) {
-		if (psp_now_ms() > deadline)
-			return -ETIMEDOUT;
-		psp_nap();
-	}
-	return 0;
-}
-
 /* Fewer on a slow kernel */
 TEST_F_TIMEOUT(stale, hundred_rotations_during_one_transfer, TIMEOUT_S)
 {
@@ -211,8 +198,9 @@ TEST_F_TIMEOUT(stale, hundred_rotations_during_one_transfer, TIMEOUT_S)
 	EXPECT_EQ(num, psp_end_stat(self->b, PSP_A_STATS_KEY_ROTATIONS));
 	EXPECT_EQ(0, psp_end_stat(self->a, PSP_A_STATS_STALE_EVENTS));
 	EXPECT_EQ(0, psp_end_stat(self->b, PSP_A_STATS_STALE_EVENTS));
-	EXPECT_EQ(0, stale_wait_keys(self->a, 1));
-	EXPECT_EQ(0, stale_wait_keys(self->b, 1));
+	/* Replaced tx keys leave the device, soon */
+	EXPECT_EQ(0, psp_gauge_wait(self->a, "tx_keys", 1, STALL_MS));
+	EXPECT_EQ(0, psp_gauge_wait(self->b, "tx_keys", 1, STALL_MS));
 }
 
 TEST_HARNESS_MAIN
