@@ -76,6 +76,8 @@ module_files() {
 load_modules() {
 	local ko depends module
 
+	# As udev does on a machine: what the CPU has instructions for
+	modprobe -aq aesni_intel ghash_clmulni_intel
 	for ko in $(module_files); do
 		depends=$(modinfo -F depends "$ko") || return 1
 		for module in ${depends//,/ }; do
