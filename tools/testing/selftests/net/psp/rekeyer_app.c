@@ -327,25 +327,18 @@ static int rk_open_host(struct rk_host *host, struct rk_app *app,
 			 psp_rekey_pool_fd(host->pool), &ev) ? -errno : 0;
 }
 
-static int rk_connect_all(struct rk_app *app, unsigned int ms)
+static int rk_connect_all(struct rk_app *app)
 {
-	uint64_t start = psp_now_ms();
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	for (i = 0; i < app->num; i++) {
-		if (ms && psp_now_ms() - start > ms)
-			break;
+	for (i = 0; !err && i < app->num; i++)
 		err = rk_connect(app, i) ?: rk_once(app);
-		if (err)
-			return err;
-	}
-	app->num = i;
-	return 0;
+	return err;
 }
 
 int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
-	    unsigned int ms, const struct psp_rekey_pool_config *config)
+	    const struct psp_rekey_pool_config *config)
 {
 	const struct rlimit files = { 4 * num + 100, 4 * num + 100 };
 	int err;
@@ -363,7 +356,7 @@ int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
 	err = rk_open_host(&app->host[0], app, &net->a, config);
 	if (!err)
 		err = rk_open_host(&app->host[1], app, &net->b, config);
-	return err ? err : rk_connect_all(app, ms);
+	return err ? err : rk_connect_all(app);
 }
 
 void rk_close(struct rk_app *app)

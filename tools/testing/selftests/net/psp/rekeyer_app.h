@@ -74,9 +74,8 @@ struct rk_app {
 	bool has_beside;
 };
 
-/* @num connections, or as many as can be made in @ms if that is not 0 */
 int rk_open(struct rk_app *app, struct psp_net *net, unsigned int num,
-	    unsigned int ms, const struct psp_rekey_pool_config *config);
+	    const struct psp_rekey_pool_config *config);
 void rk_close(struct rk_app *app);
 
 /* Keep all going for @ms, or until @done says so: then 0, else -ETIMEDOUT */

@@ -4,7 +4,7 @@
 # report.pl KERNEL RESULTS - read a guest's KTAP, tell people and RESULTS
 #
 # Every result is one line to stdout, failures with what was said before
-# them, and one line "ok|failed|skipped suite.test" appended to RESULTS. What
+# them, what a test has measured ("# measured: ..."), and one line "ok|failed|skipped suite.test" appended to RESULTS. What
 # contradicts itself has failed: a plan not kept, a status that does not fit,
 # a suite that ran nothing or did not end.
 
@@ -83,6 +83,7 @@ sub suite_line {
 	} elsif ($text =~ /^(not )?ok\b\s*\d*\s*(?:-\s*)?(.*)/) {
 		result(defined $1, $2);
 	} else {
+		print "$kernel         $1\n" if $text =~ /^# measured: (.*)/;
 		said($text);
 	}
 }

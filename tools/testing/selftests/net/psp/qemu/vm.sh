@@ -10,8 +10,8 @@
 # word, written last of all. A guest that dies or hangs never gets that far.
 
 # A VM is named after its kernel, KERNEL or KERNEL/NUMBER, or KERNEL/pair-a (or
-# -b) if it is one of two that talk to each other (vm_pair.sh). It has a folder of
-# that name in the log.
+# -b) if it is one of two that talk to each other (vm_pair.sh), or KERNEL/counted
+# (vm_clock.sh). It has a folder of that name in the log.
 
 # The guest's memory, and how long it may take besides its suites (seconds).
 VM_MEMORY=1536
@@ -74,6 +74,17 @@ module_closure() {
 
 vm_kernel() {
 	echo "${1%%/*}"
+}
+
+# Print the table with the suites of a VM.
+vm_table() {
+	if is_pair "$1"; then
+		echo "$QEMU/pairs"
+	elif is_counted "$1"; then
+		echo "$QEMU/counted"
+	else
+		echo "$QEMU/suites"
+	fi
 }
 
 # initramfs KERNEL OUTPUT
@@ -144,23 +155,19 @@ vm_job() {
 # say where chardev "main" goes.
 #
 # Emulation always works; a /dev/kvm that is there need not, inside another
-# machine. One thread for all CPUs: with a thread for each, QEMU may run an
-# instruction that the kernel has already patched (a stale int3 of a static
-# key, and oops), and two VMs side by side keep two threads busy anyway. The
-# guest is told how fast its TSC is: on a busy host it may take 52 MHz for the
-# result of its own measurement, and time then flies.
-# Its page tables have four levels: with five, KASAN asks the CPU's features where
+# machine.
+# The guest's page tables have four levels: with five, KASAN asks the CPU's features where
 # its shadow is, and an interrupt while the kernel finds them out is a panic.
 vm_qemu() {
-	local kernel seconds=$2 dir=$LOG/$1 khz
+	local kernel seconds=$2 dir=$LOG/$1 khz clock
 
 	kernel=$(vm_kernel "$1")
+	khz=$(clock_khz "$1")
+	mapfile -t clock < <(clock_qemu "$1")
 	shift 2
-	khz=$("$LOG/selftests/vm_tsc")
 	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
 		-nodefaults -no-user-config -no-reboot -display none \
-		-accel "${PSP_ACCEL:-tcg,thread=single}" -cpu max,la57=off -smp 2 \
-		-m $VM_MEMORY \
+		"${clock[@]}" -cpu max,la57=off -m $VM_MEMORY \
 		-kernel "$(kernel_dir "$kernel")/vmlinuz" \
 		-initrd "$dir/initramfs" \
 		-append "${VM_CMDLINE[*]} tsc_early_khz=$khz psp.job=$dir/job" \
@@ -223,7 +230,7 @@ vm_test() {
 	local vm=$1 suites=$2 dir=$LOG/$1 limit status=0 wire
 
 	limit=$(((VM_BOOT_TIME + $(suites_time "$vm" "$suites")) *
-		 $(vm_slow "$vm")))
+		 $(vm_slow "$vm") * $(clock_stretch "$vm")))
 	vm_prepare "$vm" test "$suites"
 	mapfile -t wire < <(pair_qemu "$vm")
 	{

@@ -12,15 +12,6 @@ is_pair() {
 	[[ $1 == */pair-[ab] ]]
 }
 
-# Print the table with the suites of a VM.
-vm_table() {
-	if is_pair "$1"; then
-		echo "$QEMU/pairs"
-	else
-		echo "$QEMU/suites"
-	fi
-}
-
 # What a VM of a pair is told besides.
 pair_job() {
 	! is_pair "$1" || echo "PSP_PAIR=${1##*-}"
