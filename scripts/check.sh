@@ -6,7 +6,7 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl python yaml netlink_spec mainline_spec judges tools man kernel_tree
+	perl python yaml netlink_spec mainline_spec judges tools man docs docs_make kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -262,6 +262,72 @@ tools_check() {
 gate_man() {
 	tree_files 'tools/net/psp/man/*' |
 		xargs -r mandoc -T lint -W warning | nothing
+}
+
+# Each block of a document is run, or excused; what it takes to run it is there.
+gate_docs() {
+	local docs=$SELFTESTS/docs where words command bad=0
+
+	export PYTHONDONTWRITEBYTECODE=1
+	"$docs/docs_check.py" || bad=1
+	"$docs/docs_test.py" || bad=1
+	while IFS=$'\t' read -r where words command; do
+		host_command "$words" "$command" || {
+			echo "$where: $command"
+			bad=1
+		}
+	done < <("$docs/docs_check.py" --hosts)
+	return $bad
+}
+
+# host_command WHERE COMMAND - is a command that no virtual machine runs sound, and
+# run where the document says? ./run looks at its own options.
+host_command() {
+	local run="${2%%  #*}"
+
+	case $1 in
+	.ci/run)
+		.ci/run --list | grep -qxF -- "${run%"${run##*[! ]}"}" || {
+			echo ".ci/run does not run this:"
+			return 1
+		}
+		;;
+	esac
+	case $run in
+	./run\ *) (
+		# shellcheck disable=SC2086 # a verb and its options
+		set -- ${run%%[<|#]*}
+		case "$2 ${3:-}" in
+		"help " | "clean --all") exit ;;
+		esac
+		declare -F "verb_$2" > /dev/null || die "no such verb"
+		parse_options "${@:3}"
+	) 2>&1 ;;
+	esac
+}
+
+# The commands of documents that build and install, in a copy of the tree.
+gate_docs_make() {
+	with_lock "check-docs-$TREE_ID" docs_make
+}
+
+docs_make() {
+	local dir=$CACHE/build/check-docs-$TREE_ID where words command
+	local -x KDIR DESTDIR=$dir/dest
+
+	KDIR=$(kernel_kdir $SPARSE_KERNEL)
+	mkdir -p "$dir/tree"
+	rm -rf "$dir/dest"
+	rsync -rlp --checksum --exclude=.git "$TREE/" "$dir/tree/"
+	while IFS=$'\t' read -r where words command; do
+		[ "$words" = docs_make ] || continue
+		(cd "$dir/tree" && eval "$command") > "$dir/out" 2>&1 || {
+			echo "$where: $command"
+			cat "$dir/out"
+			return 1
+		}
+	done < <("$SELFTESTS/docs/docs_check.py" --hosts)
+	ls "$dir/dest/usr/sbin/pspctl" "$dir"/dest/lib/modules/*/updates/net/psp
 }
 
 # What decides that a run was green must be able to say that it was not.

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Where the commands of a document run: a shell with a network namespace and a
+folder of its own, that a fixture of docs_fixtures.sh has prepared.
+"""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.abspath(os.path.dirname(__file__))
+SLOW = int(os.environ.get("PSP_SLOW", "1"))
+LIMIT = 60 * SLOW       # seconds for a command
+POLL = 0.1
+NUMBER = r"(?:0x)?[0-9a-f]*[0-9][0-9a-f]*"
+
+
+class Failed(Exception):
+    """A command has not done what the document says"""
+
+
+def _expected(line, numbers):
+    """The regular expression for a line of output"""
+    parts = []
+    for part in line.split("..."):
+        if numbers:
+            part = re.sub(rf"(?<![a-z]){NUMBER}(?![a-z])", "\0", part)
+        parts.append(re.escape(part).replace("\0", NUMBER)
+                     .replace("\\\0", NUMBER))
+    text = ".*".join(parts)
+    # Columns may be wider, if one of them had other numbers in it
+    return re.sub(r"(?:\\ )+", r"[ \\t]+", text) if numbers else text
+
+
+def matches(want, got, numbers=False):
+    """Is this the output? A line of dots stands for any number of lines"""
+    regex = ""
+    for line in want:
+        if line.strip() == "...":
+            regex += r"(?:.*\n)*"
+        else:
+            regex += _expected(line.rstrip(), numbers) + r"\s*\n"
+    text = "".join(line.rstrip() + "\n" for line in got)
+    return re.fullmatch(regex, text) is not None
+
+
+class Session:
+    """The shell, and the folder"""
+
+    def __init__(self, fixture):
+        self.dir = tempfile.mkdtemp(prefix="docs.")
+        self.count = 0
+        status, self.status_in = os.pipe()
+        self.status = os.fdopen(status, "rb", buffering=0)
+        os.set_inheritable(self.status_in, True)
+        # pylint: disable=consider-using-with
+        self.shell = subprocess.Popen(
+            ["unshare", "--net", "--mount", "bash", "--norc"],
+            cwd=self.dir, stdin=subprocess.PIPE, pass_fds=[self.status_in],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "HOME": self.dir, "LC_ALL": "C.UTF-8",
+                 "TERM": "dumb"})
+        self.must(f". {HERE}/docs_fixtures.sh")
+        self.must(f"docs_with {fixture}")
+
+    def _file(self, text):
+        self.count += 1
+        path = f"{self.dir}/.{self.count}"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        return path
+
+    def run(self, text, limit=LIMIT):
+        """Run a command; its status, and the lines of its output"""
+        path = self._file(text)
+        fd = self.status_in
+        self._tell(f". {path} < /dev/null > {path}.out 2>&1 {fd}>&-; "
+                   f"echo $? >&{fd}")
+        ready, _, _ = select.select([self.status], [], [], limit)
+        if not ready or self.shell.poll() is not None:
+            self.kill()
+            raise Failed(f"it did not end within {limit} seconds, or took the "
+                         "shell with it" + self._said(path))
+        return int(self.status.readline()), self._output(path)
+
+    def _tell(self, line):
+        try:
+            self.shell.stdin.write((line + "\n").encode())
+            self.shell.stdin.flush()
+        except OSError as err:
+            raise Failed("the shell of this session is gone") from err
+
+    @staticmethod
+    def _output(path):
+        with open(path + ".out", encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+
+    def _said(self, path):
+        lines = self._output(path) if os.path.exists(path + ".out") else []
+        return "".join("\n| " + line for line in lines)
+
+    def must(self, text):
+        """A command that has to work"""
+        status, out = self.run(text)
+        if status:
+            raise Failed(f"{text}: status {status}\n" + "\n".join(out))
+
+    def until(self, text):
+        """Wait until a command works"""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            status, out = self.run(text)
+            if not status:
+                return
+            if time.monotonic() > deadline:
+                raise Failed(f"{text}: status {status}\n" + "\n".join(out))
+            time.sleep(POLL)
+
+    def run_until(self, text, done):
+        """
+        Run a command that somebody stops, here as soon as done() is true of its
+        output. Its output.
+        """
+        path = self._file(text)
+        pid = f"{path}.pid"
+        self.must(f"setsid bash {path} < /dev/null > {path}.out 2>&1 "
+                  f"{self.status_in}>&- &\necho $! > {pid}")
+        with open(pid, encoding="utf-8") as file:
+            group = int(file.read())
+        deadline = time.monotonic() + LIMIT
+        try:
+            while not done(self._output(path)):
+                if time.monotonic() > deadline:
+                    raise Failed("it was not heard of in time" +
+                                 self._said(path))
+                time.sleep(POLL)
+        finally:
+            try:
+                os.killpg(group, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
+        return self._output(path)
+
+    def kill(self):
+        """Nobody is left"""
+        try:
+            os.killpg(self.shell.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.shell.wait()
+
+    def close(self):
+        """The fixture clears up what the kernel does not by itself"""
+        try:
+            if self.shell.poll() is None:
+                self.must("docs_end")
+        finally:
+            self.kill()
+            self.status.close()
+            os.close(self.status_in)
+            shutil.rmtree(self.dir, ignore_errors=True)
