@@ -78,11 +78,11 @@ with_ends() {
 		docs_connect
 }
 
-# A container, "box", with eth0 there and host0 here, and psp0.
+# A container, "box", namespace 0 for the host, which forwards; and psp0.
 with_box() {
-	with_port &&
-		ip netns add box &&
+	ip netns add box &&
 		ip netns set box 0 &&
+		with_port &&
 		sysctl -qw net.ipv4.ip_forward=1
 }
 

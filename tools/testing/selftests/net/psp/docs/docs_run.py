@@ -30,7 +30,10 @@ class Tap:
         self.count += 1
         # KTAP has its own use of #
         name = name.replace("#", "").replace("\n", " ")[:100]
-        for line in (error or "").splitlines():
+        lines = (error or "").splitlines()
+        if len(lines) > 40:
+            lines[20:-20] = ["[...]"]
+        for line in lines:
             print("# " + line)
         print(f"{'not ' if error else ''}ok {self.count} {name}", flush=True)
         self.failed += bool(error)
@@ -53,11 +56,11 @@ def stopped(session, command, block):
     numbers = "numbers" in block.options
 
     def done(got):
-        if block.then:
-            return all(not session.run(then)[0] for then in block.then)
+        if block.then and any(session.run(then)[0] for then in block.then):
+            return False
         if command.output is not None:
             return docs_session.matches(command.output, got, numbers)
-        return bool(got)
+        return bool(got or block.then)
 
     got = session.run_until(command.text, done)
     check_output(command, 0, got, Unfailing(block), False)

@@ -17,7 +17,8 @@ HERE = os.path.abspath(os.path.dirname(__file__))
 SLOW = int(os.environ.get("PSP_SLOW", "1"))
 LIMIT = 60 * SLOW       # seconds for a command
 POLL = 0.1
-NUMBER = r"(?:0x)?[0-9a-f]*[0-9][0-9a-f]*"
+# Not part of a name: psp0, gcm-128
+NUMBER = r"(?<![a-z0-9])(?<![a-z]-)(?:0x[0-9a-f]+|[0-9]+)"
 
 
 class Failed(Exception):
@@ -29,12 +30,10 @@ def _expected(line, numbers):
     parts = []
     for part in line.split("..."):
         if numbers:
-            part = re.sub(rf"(?<![a-z]){NUMBER}(?![a-z])", "\0", part)
-        parts.append(re.escape(part).replace("\0", NUMBER)
-                     .replace("\\\0", NUMBER))
+            part = re.sub(NUMBER, "\0", part)
+        parts.append(re.escape(part).replace("\0", NUMBER))
     text = ".*".join(parts)
-    # Columns may be wider, if one of them had other numbers in it
-    return re.sub(r"(?:\\ )+", r"[ \\t]+", text) if numbers else text
+    return re.sub(r"(?:\\[ \t])+", r"[ \\t]+", text)
 
 
 def matches(want, got, numbers=False):
@@ -98,12 +97,13 @@ class Session:
 
     @staticmethod
     def _output(path):
+        if not os.path.exists(path + ".out"):
+            return []
         with open(path + ".out", encoding="utf-8", errors="replace") as file:
             return file.read().splitlines()
 
     def _said(self, path):
-        lines = self._output(path) if os.path.exists(path + ".out") else []
-        return "".join("\n| " + line for line in lines)
+        return "".join("\n| " + line for line in self._output(path))
 
     def must(self, text):
         """A command that has to work"""

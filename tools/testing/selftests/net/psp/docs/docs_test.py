@@ -114,7 +114,8 @@ def test_output():
             ("a\n...", "a\nb", False, True), ("...\nb", "b", False, True),
             ("...\nb", "a\nc", False, False), ("a.c", "abc", False, False),
             ("a 1", "a 22", True, True), ("a 1", "a b", True, False),
-            ("a 1", "a 22", False, False), ("a  1 b", "a 1   b", True, True),
+            ("a 1", "a 22", False, False), ("a  1 b", "a\t1   b", False, True),
+            ("a b", "ab", False, False),
             ("spi 0x80000001", "spi 0x0bcdef01", True, True),
             ("enabled none", "enabled all", True, False),
             ("gcm-128", "gmac-128", True, False), ("a", "", False, False)):
