@@ -86,15 +86,42 @@ with_box() {
 		sysctl -qw net.ipv4.ip_forward=1
 }
 
-# Mainline's client, as in a kernel source tree, and the specification.
+# The same, where psp0 is device 1; and what is of use in a kernel source tree:
+# mainline's client and our specification.
 with_ynl() {
-	with_ends &&
-		ln -s "$PSP_YNL/tools" tools &&
+	docs_load_again &&
+		with_ends &&
+		docs_ynl
+}
+
+# What with_port makes, all enabled; the example programs, and a client as above.
+with_examples() {
+	with_port &&
+		pspctl dev set psp0 versions all &&
+		pspctl -n peer dev set psp1 versions all &&
+		cp "$PSP_TREE"/tools/net/psp/examples/*.[chp]* . &&
+		docs_ynl
+}
+
+docs_ynl() {
+	ln -s "$PSP_YNL/tools" tools &&
 		mkdir -p Documentation/netlink/specs &&
 		cp "$PSP_YNL/Documentation/netlink/genetlink.yaml" \
 			Documentation/netlink/ &&
 		cp "$PSP_TREE/Documentation/netlink/specs/psp.yaml" \
 			Documentation/netlink/specs/
+}
+
+# Sockets that are gone may keep the core for a moment.
+docs_load_again() {
+	local try
+
+	rmmod psp_ref || return
+	for ((try = 0; try < 100; try++)); do
+		! rmmod psp 2> /dev/null || break
+		sleep 0.1
+	done
+	modprobe psp_ref
 }
 
 # The program "live" holds both ends of a connection
