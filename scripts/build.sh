@@ -8,7 +8,7 @@
 TREE_ID=$(echo "$TREE" | sha256sum | cut -c1-8)
 
 # What goes into a kernel build; all else stays where it is.
-MODULE_SOURCES=(Kbuild net drivers include compat-include scripts)
+MODULE_SOURCES=(Kbuild net drivers include samples compat-include scripts)
 [ ! -d "$TREE/compat" ] || MODULE_SOURCES+=(compat)
 
 # What a build makes: rsync neither copies nor deletes it.
@@ -38,7 +38,7 @@ kbuild() {
 
 	shift 2
 	make -s -C "$(kernel_kdir "$kernel")" M="$dir" -j"$(nproc)" \
-		CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules
+		CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_SAMPLE_PSP=m "$@" modules
 }
 
 # build_modules KERNEL DESTINATION - the .ko files go to DESTINATION, where a
@@ -69,7 +69,7 @@ build_user_locked() {
 	dir=$(user_dir)
 	say "building programs"
 	mkdir -p "$dir/selftests" "$dir/tools"
-	build_program tools/net/psp "$dir/tools" all live
+	build_program tools/net/psp "$dir/tools" all live examples
 	build_program tools/testing/selftests/net/psp "$dir/selftests"
 	mkdir -p "$dest"
 	cp -r "$dir/selftests" "$dir/tools" "$dest/"

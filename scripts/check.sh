@@ -14,7 +14,7 @@ SPARSE_KERNEL=6.12
 
 # Folders whose C files are the kernel's: what kernel-doc and size limits
 # apply to, and version tests are not allowed in.
-KERNEL_DIRS=(net drivers include)
+KERNEL_DIRS=(net drivers include samples)
 
 check_all() {
 	local gate gates passed=0 failed=0
@@ -115,7 +115,7 @@ build_check() {
 	out=$(kbuild "$kernel" "$dir" "$@" 2>&1) || status=$?
 	out=${out//"$dir/"/}
 	[ $status = 0 ] || echo "$out"
-	grep -E '^(net|drivers|include|compat|compat-include)/.*: warning:' \
+	grep -E '^(net|drivers|include|samples|compat|compat-include)/.*: warning:' \
 		<<< "$out" && status=1
 	return $status
 }

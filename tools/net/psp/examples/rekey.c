@@ -64,7 +64,9 @@ static void from_peer(struct psp_rekey_conn *conn)
 	if (len <= 0)
 		exit(0);
 	have += len;
-	while ((len = psp_rekey_msg_len(buf, have)) > 0 && have >= (size_t)len) {
+	while ((len = psp_rekey_msg_len(buf, have)) > 0) {
+		if ((size_t)len > have)
+			break;
 		psp_rekey_conn_input(conn, buf, len);
 		have -= len;
 		memmove(buf, buf + len, have);

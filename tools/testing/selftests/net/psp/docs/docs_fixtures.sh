@@ -25,6 +25,7 @@ docs_end() {
 		kill -KILL "$pid" 2> /dev/null
 	done
 	wait
+	[ ! -e /sys/module/psp_sample ] || rmmod psp_sample || return
 	[ -e /sys/module/psp ] || modprobe psp || return
 	[ -e /sys/module/psp_ref ] || modprobe psp_ref || return
 }
@@ -101,6 +102,15 @@ with_examples() {
 		pspctl -n peer dev set psp1 versions all &&
 		cp "$PSP_TREE"/tools/net/psp/examples/*.[chp]* . &&
 		docs_ynl
+}
+
+# The sample driver where it is built, and the example program "secure".
+with_sample() {
+	ip netns add peer &&
+		mkdir -p samples/psp &&
+		cp "${PSP_KO%/*}/psp_sample.ko" samples/psp/ &&
+		cp "$PSP_TOOLS/examples/secure" . &&
+		mkfifo to from
 }
 
 docs_ynl() {
