@@ -40,8 +40,9 @@ docs_installed() {
 		> /dev/null || return
 	ldconfig
 	mkdir -p /etc/modprobe.d
+	# Not what the kernel's command line says of psp.job, which is for init
 	cat > $conf <<-EOT
-	install psp insmod $PSP_KO \$CMDLINE_OPTS
+	install psp insmod $PSP_KO
 	install psp_ref modprobe psp && insmod $PSP_REF_KO \$CMDLINE_OPTS
 	EOT
 }
