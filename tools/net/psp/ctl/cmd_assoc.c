@@ -1,49 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pspctl assoc: sockets with PSP state, as ss shows sockets */
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pspctl.h"
-
-#define ADDR_MAX	(INET6_ADDRSTRLEN + sizeof("[]:65535"))
-
-/* With so many rotations the device has lost the key that a key came from */
-#define ROTATIONS_STALE	2
-
-static void assoc_addr(const struct psp_assoc *assoc, const uint8_t *addr,
-		       char *buf)
-{
-	if (!inet_ntop(assoc->family, addr, buf, INET6_ADDRSTRLEN))
-		snprintf(buf, INET6_ADDRSTRLEN, "?");
-}
-
-/* ADDRESS:PORT in the manner of ss; "*:*" if not connected */
-static void assoc_end(const struct psp_assoc *assoc, const uint8_t *addr,
-		      uint16_t port, char *buf)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (!assoc->family) {
-		snprintf(buf, ADDR_MAX, "*:*");
-		return;
-	}
-	assoc_addr(assoc, addr, text);
-	snprintf(buf, ADDR_MAX, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-		 port);
-}
-
-static const char *known_or(const char *name)
-{
-	return name ? name : "unknown";
-}
-
-static bool key_is_stale(const struct psp_assoc_key *key)
-{
-	return key->rotations >= ROTATIONS_STALE &&
-	       key->rotations != PSP_UNKNOWN;
-}
 
 static void key_text(const char *name, const struct psp_assoc_key *key)
 {
@@ -111,10 +73,8 @@ static void assoc_json_ends(const struct psp_assoc *assoc)
 	json_uint("remote-port", assoc->remote_port);
 }
 
-static void assoc_json(const struct psp_assoc *assoc)
+void assoc_json(const struct psp_assoc *assoc)
 {
-	json_open(NULL, '{');
-	json_dev_of(assoc->dev_id);
 	json_uint("cookie", assoc->cookie);
 	assoc_json_ends(assoc);
 	json_str("version", known_or(psp_version_name(assoc->version)));
@@ -124,7 +84,6 @@ static void assoc_json(const struct psp_assoc *assoc)
 	key_json("tx", assoc->tx);
 	json_uint("rx-rekeys", assoc->rx_rekeys);
 	json_uint("tx-rekeys", assoc->tx_rekeys);
-	json_close();
 }
 
 static void assocs_print(const struct psp_assoc *assocs)
@@ -136,11 +95,16 @@ static void assocs_print(const struct psp_assoc *assocs)
 	else
 		printf("%-11s%-9s%-19s%-23s %-23s Cookie\n", "State", "Device",
 		       "Version", "Local Address:Port", "Peer Address:Port");
-	for (assoc = assocs; assoc; assoc = assoc->next)
-		if (ctl.json)
-			assoc_json(assoc);
-		else
+	for (assoc = assocs; assoc; assoc = assoc->next) {
+		if (!ctl.json) {
 			assoc_text(assoc);
+			continue;
+		}
+		json_open(NULL, '{');
+		json_dev_of(assoc->dev_id);
+		assoc_json(assoc);
+		json_close();
+	}
 	if (ctl.json)
 		json_close();
 }

@@ -11,7 +11,7 @@
 typedef int (*dev_assoc_t)(struct psp_ctx *ctx, uint32_t id, uint32_t ifindex,
 			   const int32_t *nsid);
 
-static void versions_json(const char *name, uint32_t versions)
+void versions_json(const char *name, uint32_t versions)
 {
 	unsigned int i;
 

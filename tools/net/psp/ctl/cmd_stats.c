@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pspctl stats: counters, and how fast they go up */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "pspctl.h"
 
@@ -71,21 +69,13 @@ static void snapshot_free(struct snapshot *snap)
 	memset(snap, 0, sizeof(*snap));
 }
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
 /* @id 0: of all devices */
 static int snapshot_take(struct snapshot *snap, uint32_t id)
 {
 	int err;
 
 	memset(snap, 0, sizeof(*snap));
-	snap->time = now();
+	snap->time = time_now();
 	err = id ? psp_stats_get(psp(), id, &snap->stats) :
 		   psp_stats_dump(psp(), &snap->stats);
 	if (err || !psp_supports(psp(), PSP_FEATURE_REKEY_STATS))
@@ -131,17 +121,15 @@ static void drops_json(const struct psp_rekey_stats *rekey)
 	json_close();
 }
 
-static void stats_json(struct both both)
+void stats_json(const struct psp_stats *stats,
+		const struct psp_rekey_stats *rekey)
 {
-	json_open(NULL, '{');
-	json_dev_of(both.stats->dev_id);
-	counters_json(both.stats, stat_counters, ARRAY_SIZE(stat_counters));
-	if (both.rekey) {
-		counters_json(both.rekey, rekey_counters,
+	counters_json(stats, stat_counters, ARRAY_SIZE(stat_counters));
+	if (rekey) {
+		counters_json(rekey, rekey_counters,
 			      ARRAY_SIZE(rekey_counters));
-		drops_json(both.rekey);
+		drops_json(rekey);
 	}
-	json_close();
 }
 
 static void counters_text(const void *stats, const struct counter *counters,
@@ -165,17 +153,6 @@ static void counters_text(const void *stats, const struct counter *counters,
 	}
 	if (*line)
 		putchar('\n');
-}
-
-static uint64_t drops_sum(const struct psp_rekey_stats *rekey)
-{
-	uint64_t sum = 0;
-	unsigned int i;
-
-	for (i = 0; rekey && i < rekey->num_drops; i++)
-		if (rekey->drops[i] != PSP_UNKNOWN)
-			sum += rekey->drops[i];
-	return sum;
 }
 
 /* Only reasons for which there were some: most have never happened */
@@ -215,21 +192,17 @@ static void snapshot_print(const struct snapshot *snap)
 		json_open(NULL, '[');
 	for (stats = snap->stats; stats; stats = stats->next) {
 		both = snapshot_find(snap, stats->dev_id);
-		if (ctl.json)
-			stats_json(both);
-		else
+		if (!ctl.json) {
 			stats_text(both);
+			continue;
+		}
+		json_open(NULL, '{');
+		json_dev_of(both.stats->dev_id);
+		stats_json(both.stats, both.rekey);
+		json_close();
 	}
 	if (ctl.json)
 		json_close();
-}
-
-/* A device that came back under the same number counts from 0 again */
-static double rate(uint64_t new, uint64_t old, double seconds)
-{
-	if (new == PSP_UNKNOWN || old == PSP_UNKNOWN || new < old)
-		return 0;
-	return (new - old) / seconds;
 }
 
 static void rates_json(struct both new, struct both old, double seconds)
@@ -245,11 +218,11 @@ static void rates_json(struct both new, struct both old, double seconds)
 	for (i = 0; i < ARRAY_SIZE(stat_counters); i++) {
 		counter = &stat_counters[i];
 		json_float(counter->name,
-			   rate(counter_get(new.stats, counter),
+			   rate_of(counter_get(new.stats, counter),
 				counter_get(old.stats, counter), seconds));
 	}
 	if (new.rekey && old.rekey)
-		json_float("drops", rate(drops_sum(new.rekey),
+		json_float("drops", rate_of(drops_sum(new.rekey),
 					 drops_sum(old.rekey), seconds));
 	json_close();
 	json_close();
@@ -262,9 +235,9 @@ static void rates_text_way(const char *way, uint64_t packets,
 {
 	printf(" %s ", way);
 	out_column(COLOR_NONE, 10, "%.0f pkt/s",
-		   rate(packets, old_packets, seconds));
+		   rate_of(packets, old_packets, seconds));
 	out_column(COLOR_NONE, 13, " %.3f Mbit/s",
-		   rate(bytes, old_bytes, seconds) * 8 / 1e6);
+		   rate_of(bytes, old_bytes, seconds) * 8 / 1e6);
 }
 
 static void rates_text(struct both new, struct both old, double seconds)
@@ -272,10 +245,10 @@ static void rates_text(struct both new, struct both old, double seconds)
 	const struct psp_stats *n = new.stats, *o = old.stats;
 	double refused, dropped;
 
-	refused = rate(n->rx_auth_fail, o->rx_auth_fail, seconds) +
-		  rate(n->rx_error, o->rx_error, seconds) +
-		  rate(n->rx_bad, o->rx_bad, seconds);
-	dropped = rate(drops_sum(new.rekey), drops_sum(old.rekey), seconds);
+	refused = rate_of(n->rx_auth_fail, o->rx_auth_fail, seconds) +
+		  rate_of(n->rx_error, o->rx_error, seconds) +
+		  rate_of(n->rx_bad, o->rx_bad, seconds);
+	dropped = rate_of(drops_sum(new.rekey), drops_sum(old.rekey), seconds);
 	printf("%s ", out_time());
 	out_dev_name(n->dev_id, dev_name(n->dev_id));
 	rates_text_way("rx", n->rx_packets, o->rx_packets, n->rx_bytes,
@@ -306,14 +279,6 @@ static void rates_print(const struct snapshot *new, const struct snapshot *old)
 	}
 }
 
-/* Sleep, unless the reader goes away */
-static void rates_wait(double seconds)
-{
-	struct pollfd pfd = { .fd = 1 };
-
-	poll(&pfd, 1, seconds * 1000);
-}
-
 static int rates_loop(uint32_t id, uint64_t count)
 {
 	struct snapshot old, new;
@@ -323,7 +288,7 @@ static int rates_loop(uint32_t id, uint64_t count)
 	if (err)
 		return fail("stats show", err);
 	do {
-		rates_wait(ctl.interval);
+		out_wait(ctl.interval);
 		err = snapshot_take(&new, id);
 		if (err) {
 			status = fail("stats show", err);

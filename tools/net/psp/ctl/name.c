@@ -81,7 +81,7 @@ void dev_names_forget(void)
 	known = NULL;
 }
 
-static void json_dev(const char *member, uint32_t id, const char *name)
+void json_dev(const char *member, uint32_t id, const char *name)
 {
 	json_uint(member, id);
 	if (*name)

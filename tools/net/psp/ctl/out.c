@@ -19,6 +19,7 @@ static const char * const colors[] = {
 	[COLOR_ADDR]	= "\033[35m",
 	[COLOR_GOOD]	= "\033[32m",
 	[COLOR_BAD]	= "\033[1;31m",
+	[COLOR_HEAD]	= "\033[7m",
 };
 
 /* Who reads a pipe wants each line when it is there */
@@ -32,6 +33,13 @@ bool out_unread(void)
 	struct pollfd pfd = { .fd = STDOUT_FILENO };
 
 	return poll(&pfd, 1, 0) > 0 && pfd.revents & POLLERR;
+}
+
+void out_wait(double seconds)
+{
+	struct pollfd pfd = { .fd = STDOUT_FILENO };
+
+	poll(&pfd, 1, seconds * 1000);
 }
 
 int out_flush(void)

@@ -6,11 +6,14 @@
  *   out.c	text: colours, names, times
  *   json.c	JSON
  *   name.c	devices by id or by interface
+ *   value.c	what is computed
  *   cmd_*.c	an object each
+ *   top_*.c	what is behind cmd_top.c; see top.h
  */
 #ifndef PSPCTL_H
 #define PSPCTL_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,6 +76,7 @@ extern const struct command cmds_key[];
 extern const struct command cmds_stats[];
 extern const struct command cmds_assoc[];
 extern const struct command cmds_monitor[];
+extern const struct command cmds_top[];
 
 /* --- args.c; who misuses it does not come back --- */
 
@@ -109,7 +113,10 @@ int fail_text(const char *fmt, ...);
 
 /* --- out.c --- */
 
-enum color { COLOR_NONE, COLOR_NAME, COLOR_ADDR, COLOR_GOOD, COLOR_BAD };
+enum color {
+	COLOR_NONE, COLOR_NAME, COLOR_ADDR, COLOR_GOOD, COLOR_BAD, COLOR_HEAD,
+	COLORS_NUM
+};
 
 void out_init(void);
 
@@ -119,6 +126,9 @@ void out_init(void);
  */
 int out_flush(void);
 bool out_unread(void);
+
+/* Sleep, unless the reader goes away */
+void out_wait(double seconds);
 
 /* Print what may have come from elsewhere: control characters become "?" */
 ATTRIBUTE(format(printf, 2, 3))
@@ -162,9 +172,42 @@ const char *dev_name_of(const struct psp_dev *dev, char *buf);
  * Members "id" and "ifname"; the same with "dev-id", as the specification calls
  * it where it is not all about the device; "id: ifname"
  */
+void json_dev(const char *member, uint32_t id, const char *name);
 void json_dev_name(uint32_t id, const char *name);
 void json_dev_of(uint32_t id);
 void out_dev_name(uint32_t id, const char *name);
+
+/* --- value.c --- */
+
+/* Of the clock that is never set */
+double time_now(void);
+
+/*
+ * In a second; 0 where one is not told. A device that came back under the same
+ * number counts from 0 again.
+ */
+double rate_of(uint64_t new, uint64_t old, double seconds);
+uint64_t drops_sum(const struct psp_rekey_stats *rekey);
+
+/*
+ * An address, and ADDRESS:PORT in the manner of ss, "*:*" if not connected;
+ * buffers for INET6_ADDRSTRLEN and ADDR_MAX characters
+ */
+#define ADDR_MAX	(INET6_ADDRSTRLEN + sizeof("[]:65535"))
+
+void assoc_addr(const struct psp_assoc *assoc, const uint8_t *addr, char *buf);
+void assoc_end(const struct psp_assoc *assoc, const uint8_t *addr,
+	       uint16_t port, char *buf);
+bool key_is_stale(const struct psp_assoc_key *key);
+
+/* @name, or that it is "unknown" */
+const char *known_or(const char *name);
+
+/* --- cmd_*.c, also for others: members of JSON, without the device's name --- */
+void versions_json(const char *name, uint32_t versions);
+void stats_json(const struct psp_stats *stats,
+		const struct psp_rekey_stats *rekey);
+void assoc_json(const struct psp_assoc *assoc);
 
 /* --- cmd_dev.c, also for others --- */
 
