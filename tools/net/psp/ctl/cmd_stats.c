@@ -219,11 +219,11 @@ static void rates_json(struct both new, struct both old, double seconds)
 		counter = &stat_counters[i];
 		json_float(counter->name,
 			   rate_of(counter_get(new.stats, counter),
-				counter_get(old.stats, counter), seconds));
+				   counter_get(old.stats, counter), seconds));
 	}
 	if (new.rekey && old.rekey)
 		json_float("drops", rate_of(drops_sum(new.rekey),
-					 drops_sum(old.rekey), seconds));
+					    drops_sum(old.rekey), seconds));
 	json_close();
 	json_close();
 }

@@ -57,19 +57,37 @@ static void out_clean(char *text)
 			*text = '?';
 }
 
+static bool is_colored(enum color color)
+{
+	return ctl.color && color != COLOR_NONE;
+}
+
+void out_color(enum color color)
+{
+	if (is_colored(color))
+		fputs(colors[color], stdout);
+}
+
+void out_color_end(enum color color)
+{
+	if (is_colored(color))
+		fputs(RESET, stdout);
+}
+
 ATTRIBUTE(format(printf, 3, 0))
 static void out_vcolumn(enum color color, int width, const char *fmt,
 			va_list args)
 {
-	bool colored = ctl.color && color != COLOR_NONE;
 	char text[256];
 	int len;
 
 	vsnprintf(text, sizeof(text), fmt, args);
 	out_clean(text);
 	len = strlen(text);
-	printf("%s%s%s%*s", colored ? colors[color] : "", text,
-	       colored ? RESET : "", len < width ? width - len : 0, "");
+	out_color(color);
+	fputs(text, stdout);
+	out_color_end(color);
+	printf("%*s", len < width ? width - len : 0, "");
 }
 
 void out_text(enum color color, const char *fmt, ...)

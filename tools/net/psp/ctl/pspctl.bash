@@ -57,10 +57,22 @@ _pspctl_words() {
 
 _pspctl_commands() {
 	case $1 in
-	"") printf '%s\n' dev key stats assoc monitor help ;;
+	"") printf '%s\n' dev key stats assoc monitor top help ;;
 	dev) printf '%s\n' show set assoc disassoc help ;;
 	key) printf '%s\n' rotate help ;;
 	stats | assoc) printf '%s\n' show help ;;
+	esac
+}
+
+# top has no command, so that any of its words may come first
+_pspctl_top() {
+	case $1 in
+	interval | count | -d | -n) ;;
+	sort | -o)
+		printf '%s\n' rate age rotations rekeys peer device ;;
+	*)
+		[ "$1" != top ] || _pspctl_devs
+		printf '%s\n' interval count sort batch ;;
 	esac
 }
 
@@ -100,6 +112,8 @@ _pspctl() {
 			-netns -interval -help -Version)
 	elif [ "${words[0]-}" = monitor ]; then
 		_pspctl_match "$cur" < <(printf '%s\n' mgmt use assoc all count)
+	elif [ "${words[0]-}" = top ]; then
+		_pspctl_match "$cur" < <(_pspctl_top "$prev")
 	elif [ ${#words[@]} -lt 2 ]; then
 		_pspctl_match "$cur" < <(_pspctl_commands "${words[0]-}")
 	else

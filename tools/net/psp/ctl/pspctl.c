@@ -28,6 +28,7 @@ static const struct object {
 	{ "stats", cmds_stats },
 	{ "assoc", cmds_assoc },
 	{ "monitor", cmds_monitor },
+	{ "top", cmds_top },
 };
 
 static const struct option options[] = {
@@ -75,7 +76,7 @@ static int print_help(void)
 	     "  -p, -pretty          JSON that people can read\n"
 	     "  -c, -color[=WHEN]    colours: always, auto, never\n"
 	     "  -n, -netns NAME      in this network namespace\n"
-	     "  -i, -interval SECONDS  stats: rates instead of counters\n"
+	     "  -i, -interval SECONDS  stats: rates instead of counters; top\n"
 	     "  -h, -help            this text\n"
 	     "  -V, -Version         version");
 	return CTL_OK;

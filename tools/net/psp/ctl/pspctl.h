@@ -130,6 +130,10 @@ bool out_unread(void);
 /* Sleep, unless the reader goes away */
 void out_wait(double seconds);
 
+/* Before and after what is printed otherwise */
+void out_color(enum color color);
+void out_color_end(enum color color);
+
 /* Print what may have come from elsewhere: control characters become "?" */
 ATTRIBUTE(format(printf, 2, 3))
 void out_text(enum color color, const char *fmt, ...);
@@ -203,7 +207,7 @@ bool key_is_stale(const struct psp_assoc_key *key);
 /* @name, or that it is "unknown" */
 const char *known_or(const char *name);
 
-/* --- cmd_*.c, also for others: members of JSON, without the device's name --- */
+/* --- cmd_*.c, also for others: members of JSON but for names of devices --- */
 void versions_json(const char *name, uint32_t versions);
 void stats_json(const struct psp_stats *stats,
 		const struct psp_rekey_stats *rekey);

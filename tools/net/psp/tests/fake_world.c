@@ -2,6 +2,9 @@
 /* A kernel with PSP devices 1, on the loopback interface, and 7, elsewhere */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <string.h>
 
 #include "fake.h"
@@ -168,6 +171,27 @@ static void world_socks(void)
 	fake_done();
 }
 
+/* Bytes of the socket that is connected; each time it has sent more */
+static void world_tcp(uint8_t family)
+{
+	struct tcp_info info = { };
+	struct inet_diag_msg *diag;
+	struct nlmsghdr *nlh;
+
+	if (family == AF_INET6) {
+		nlh = fake_msg(SOCK_DIAG_BY_FAMILY, 0);
+		nlh->nlmsg_len = NLMSG_HDRLEN;
+		diag = mnl_nlmsg_put_extra_header(nlh, sizeof(*diag));
+		diag->idiag_family = family;
+		diag->id.idiag_cookie[0] = 6;
+		info.tcpi_bytes_received = 5000;
+		info.tcpi_bytes_acked = 1000000ULL * fake.sent;
+		mnl_attr_put(nlh, INET_DIAG_INFO, sizeof(info), &info);
+		fake_done();
+	}
+	fake_end(0);
+}
+
 static void world_dump(uint8_t cmd)
 {
 	switch (cmd) {
@@ -236,6 +260,8 @@ void fake_world(void)
 		fake_error(0);
 		return;
 	}
+	if (fake.req.nlh.nlmsg_type == SOCK_DIAG_BY_FAMILY)
+		return world_tcp(*(uint8_t *)genlh);
 	if (fake.refuse)
 		return world_refuse(-fake.refuse, NULL);
 	if (fake.req.nlh.nlmsg_flags & NLM_F_DUMP)

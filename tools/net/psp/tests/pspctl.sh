@@ -89,6 +89,12 @@ test_usage() {
 	exits 2 assoc show cookie 18446744073709551616
 	exits 2 monitor nonsense
 	exits 2 monitor count 0
+	exits 2 top count 0
+	exits 2 top interval
+	exits 2 top sort colour
+	says err 'cannot be sorted by "colour"'
+	exits 2 top 1 2
+	exits 2 top -x
 	exits 2 -x dev
 	exits 2 -color=sometimes dev
 	exits 2 -n a/b dev
@@ -204,6 +210,39 @@ test_monitor() {
 	says out ' start mgmt use$'
 }
 
+# In a pipe, where it is text or JSON; terminal.py has the rest
+test_top() {
+	exits 0 top interval 0.01 count 2
+	says out '^pspctl top [0-9:]+ every 0.01 s by rate, 2 devices, 2 sockets: 1 full, 0 stale$'
+	says out '^   1 lo +[0-9]+ +0s '
+	says out '^     accepts aes-gcm-128,aes-gcm-256  lost rx-auth-fail [0-9]+ '
+	says out '^full +lo +aes-gcm-256 +\[fd00::1\]:4433 +\[fd00::2\]:55555 '
+	says out '^rx +lo +aes-gcm-256 +\*:\* +\*:\* +80000011 +75s +1 +- '
+	[ "$(grep -c '^pspctl top' "$tmp/out")" = 2 ]
+	ok "top says it as often as it was asked to" $?
+	exits 0 -i 0.01 top -b -n 1 -o peer lo
+	says out ' every 0.01 s by peer, 1 device,'
+	COLUMNS=60 exits 0 top -d 0.01 -n 1
+	! grep -qE '.{61}' "$tmp/out"
+	ok "top is as wide as it should be" $?
+	says out '^STATE +PEER +'
+	json --json-lines -j top -d 0.01 -n 3
+	[ "$(wc -l < "$tmp/out")" = 3 ]
+	ok "top in JSON is a line each time" $?
+	says out '"devs":\[\{"dev-id":1,"ifname":"lo","psp-versions-ena":\['
+	says out '"assocs":\[\{"dev-id":1,"ifname":"lo","cookie":6,'
+	says out '"tcp-rx-bytes":5000,"tcp-tx-bytes":[0-9]+,"rates":\{"tcp-rx-bytes":0.000,"tcp-tx-bytes":[1-9]'
+	json -p top -d 0.01 -n 1
+	exits 1 top 5
+	says err '^pspctl: top: No such PSP device$'
+	FAKE_KERNEL=absent exits 1 top
+	says err 'No PSP in this kernel'
+	FAKE_KERNEL=refuse exits 1 top
+	says err '^pspctl: top: Operation not permitted$'
+	FAKE_KERNEL=mainline exits 0 top -d 0.01 -n 1
+	says out '^no socket: PSP of this kernel has no command assoc-get$'
+}
+
 # All of it to a terminal that is none, and to one that is
 test_color() {
 	ctl dev && ! grep -q $'\033' "$tmp/out"
@@ -246,6 +285,11 @@ test_pipe() {
 		[ "$status" = 1 ] && grep -q 'cannot write' "$tmp/err"
 		ok "and for $word" $?
 	done
+	timeout 20 "$PSPCTL" top -d 0.01 2> "$tmp/err" | head -n 3 > "$tmp/out"
+	status=${PIPESTATUS[0]}
+	[ "$status" != 124 ] && [ ! -s "$tmp/err" ] &&
+		[ "$(wc -l < "$tmp/out")" = 3 ]
+	ok "top ends with its reader" $?
 }
 
 # What is opened must not take the place of what was closed
@@ -313,6 +357,15 @@ test_completion() {
 	complete d
 	[ "$(cat "$tmp/out")" = dev ]
 	ok "completion of an object" $?
+	complete top ''
+	says out '^eth0$'
+	says out '^interval$'
+	complete top eth0 sort r
+	[ "$(sort "$tmp/out" | xargs)" = "rate rekeys rotations" ]
+	ok "completion of an order" $?
+	complete top interval ''
+	[ -z "$(cat "$tmp/out")" ]
+	ok "no completion of a number" $?
 	complete dev set eth0 versions hdr0-aes-gcm-1
 	[ "$(cat "$tmp/out")" = hdr0-aes-gcm-128 ]
 	ok "completion of a version" $?
@@ -325,6 +378,7 @@ test_text
 test_json
 test_kernel
 test_monitor
+test_top
 test_color
 test_pipe
 test_closed

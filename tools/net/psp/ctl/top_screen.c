@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Full screen. Whatever ends the program, the terminal is left as it was. */
+#include <curses.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "top.h"
+
+#define CTRL_L		12
+#define ESC_MS		25
+
+/* Rates are there sooner than the interval */
+#define FIRST_SECONDS	0.5
+
+static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static int killed;
+static SCREEN *screen;
+
+static void on_signal(int sig)
+{
+	__atomic_store_n(&killed, sig, __ATOMIC_RELAXED);
+}
+
+static int was_killed(void)
+{
+	return __atomic_load_n(&killed, __ATOMIC_RELAXED);
+}
+
+/*
+ * Signals come while the program waits, and at no other time: none is missed
+ * between a look at what came and the wait. @mask is that of the wait.
+ */
+static void signals_catch(sigset_t *mask)
+{
+	struct sigaction action = { .sa_handler = on_signal }, old;
+	sigset_t block;
+	unsigned int i;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGWINCH);
+	for (i = 0; i < ARRAY_SIZE(deadly); i++) {
+		sigaction(deadly[i], NULL, &old);
+		if (old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(deadly[i], &action, NULL);
+		sigaddset(&block, deadly[i]);
+	}
+	sigprocmask(SIG_BLOCK, &block, mask);
+	for (i = 0; i < ARRAY_SIZE(deadly); i++)
+		sigdelset(mask, deadly[i]);
+	sigdelset(mask, SIGWINCH);
+}
+
+/* As if it had not been caught, for who waits for the program */
+static void signals_obey(const sigset_t *mask)
+{
+	int sig = was_killed();
+
+	if (!sig)
+		return;
+	signal(sig, SIG_DFL);
+	raise(sig);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
+static void screen_end(void)
+{
+	if (!screen)
+		return;
+	endwin();
+	delscreen(screen);
+	screen = NULL;
+}
+
+static void screen_colors(void)
+{
+	static const short fg[COLORS_NUM] = {
+		[COLOR_NAME] = 6, [COLOR_ADDR] = 5, [COLOR_GOOD] = 2,
+		[COLOR_BAD] = 1,
+	};
+	short i;
+
+	if (!ctl.color || !has_colors())
+		return;
+	start_color();
+	use_default_colors();
+	for (i = COLOR_NAME; i <= COLOR_BAD; i++)
+		init_pair(i, fg[i], -1);
+}
+
+/* Terminals where the cursor cannot be placed are paper */
+static int screen_start(void)
+{
+	const char *cup;
+
+	screen = newterm(NULL, stdout, stdin);
+	cup = screen ? tigetstr("cup") : NULL;
+	if (!cup || cup == (char *)-1) {
+		screen_end();
+		return fail_text("top: terminal \"%s\" cannot do it; try batch",
+				 getenv("TERM") ? getenv("TERM") : "");
+	}
+	cbreak();
+	noecho();
+	nonl();
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	set_escdelay(ESC_MS);
+	curs_set(0);
+	screen_colors();
+	return CTL_OK;
+}
+
+static chtype attr_of(enum color color)
+{
+	chtype attr = color == COLOR_HEAD ? A_REVERSE : A_NORMAL;
+
+	if (!ctl.color || !has_colors())
+		return color == COLOR_BAD ? A_BOLD : attr;
+	if (color == COLOR_BAD)
+		attr |= A_BOLD;
+	if (color != COLOR_NONE && color != COLOR_HEAD)
+		attr |= COLOR_PAIR(color);
+	return attr;
+}
+
+static void screen_line(void *arg, const struct top_line *line)
+{
+	unsigned int i, start = 0;
+	int *y = arg;
+
+	move(*y, 0);
+	for (i = 0; i < line->num_runs; i++) {
+		attrset(attr_of(line->runs[i].color));
+		addnstr(line->text + start, line->runs[i].end - start);
+		start = line->runs[i].end;
+	}
+	attrset(A_NORMAL);
+	if (line->head && line->cols < (unsigned int)COLS)
+		chgat(-1, A_REVERSE, 0, NULL);
+	(*y)++;
+}
+
+static void screen_draw(struct top *top)
+{
+	int y = 0;
+
+	getmaxyx(stdscr, top->view.height, top->view.width);
+	sample_sort(&top->now, top->view.sort, top->view.reverse);
+	erase();
+	page_make(&top->now, &top->view, screen_line, &y);
+	refresh();
+}
+
+static int key_of(int key)
+{
+	switch (key) {
+	case KEY_UP:
+		return TOP_KEY_UP;
+	case KEY_DOWN:
+		return TOP_KEY_DOWN;
+	case KEY_PPAGE:
+		return TOP_KEY_PAGE_UP;
+	case KEY_NPAGE:
+		return TOP_KEY_PAGE_DOWN;
+	case KEY_HOME:
+		return TOP_KEY_HOME;
+	case KEY_END:
+		return TOP_KEY_END;
+	default:
+		return key < 256 ? key : 0;
+	}
+}
+
+/* All keys that are there, and a new size; false if that was the end */
+static bool screen_keys(struct top *top)
+{
+	int key;
+
+	while ((key = getch()) != ERR) {
+		if (key == CTRL_L)
+			clearok(stdscr, TRUE);
+		else if (!view_key(&top->view, key_of(key), top->now.num_socks))
+			return false;
+	}
+	return true;
+}
+
+/* Until there is a key or a signal, or it is time; false if nobody is there */
+static bool screen_wait(const struct top *top, double until,
+			const sigset_t *mask)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	double left = until - time_now();
+	struct timespec ts;
+
+	left = left < 0 ? 0 : left;
+	ts.tv_sec = left;
+	ts.tv_nsec = (left - ts.tv_sec) * 1e9;
+	return ppoll(&pfd, 1, top->view.paused ? NULL : &ts, mask) < 1 ||
+	       !(pfd.revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
+static double top_due(const struct top *top)
+{
+	double interval = top->view.interval;
+
+	if (!top->now.seconds && interval > FIRST_SECONDS)
+		interval = FIRST_SECONDS;
+	return top->now.time + interval;
+}
+
+/* Take a sample if it is time; 1 if that was the last */
+static int top_sample_due(struct top *top)
+{
+	int err;
+
+	if (top->view.paused || time_now() < top_due(top))
+		return 0;
+	if (top->count && !--top->count)
+		return 1;
+	err = top_next(top);
+	/* Devices that come and go all the time */
+	if (err == -EAGAIN) {
+		top->now.time = time_now();
+		return 0;
+	}
+	return err;
+}
+
+static int top_loop(struct top *top, const sigset_t *mask)
+{
+	int ret = 0;
+
+	while (!ret && !was_killed()) {
+		screen_draw(top);
+		if (!screen_wait(top, top_due(top), mask))
+			return -EIO;
+		if (!screen_keys(top))
+			return 0;
+		ret = top_sample_due(top);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int top_screen(struct top *top)
+{
+	sigset_t mask;
+	int err;
+
+	atexit(screen_end);
+	signals_catch(&mask);
+	if (screen_start())
+		return CTL_FAILED;
+	err = top_loop(top, &mask);
+	screen_end();
+	signals_obey(&mask);
+	return err ? fail("top", err) : CTL_OK;
+}
