@@ -166,11 +166,12 @@ static int top_run(struct top *top, bool batch)
 	top->view.help = true;
 	top->view.width = batch_width();
 	err = top_next(top);
-	if (!err && top->dev_id && !top->now.num_devs)
-		return fail_text("top: No such PSP device");
 	if (err)
 		return fail("top", err);
-	status = batch ? top_batch(top) : top_screen(top);
+	if (top->dev_id && !top->now.num_devs)
+		status = fail_text("top: No such PSP device");
+	else
+		status = batch ? top_batch(top) : top_screen(top);
 	sample_free(&top->now);
 	return status;
 }

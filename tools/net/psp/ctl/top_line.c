@@ -27,6 +27,10 @@ static unsigned int char_len(const char *text, unsigned int *cols)
 	size_t len;
 	int width;
 
+	if (*text >= ' ' && *text < 0x7f) {
+		*cols = 1;
+		return 1;
+	}
 	len = mbrtowc(&c, text, strlen(text), &state);
 	if (len == 0 || len > MB_LEN_MAX)
 		return 0;

@@ -23,6 +23,8 @@ static void fake_from_env(void)
 		return;
 	fake.absent = !strcmp(kernel, "absent");
 	fake.mainline = !strcmp(kernel, "mainline");
+	if (!strcmp(kernel, "dies"))
+		fake.dies = 20;
 	if (!strcmp(kernel, "refuse")) {
 		fake.refuse = EPERM;
 		fake.join_err = EPERM;
@@ -166,6 +168,8 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 	memcpy(fake.req.buf, iov->iov_base, iov->iov_len);
 	fake.req_at = iov->iov_base;
 	fake.sent++;
+	if (fake.sent == fake.dies)
+		fake.refuse = ENOENT;
 	if (fake.pos == fake.num) {
 		fake.pos = 0;
 		fake.num = 0;

@@ -38,6 +38,7 @@ struct fake_gram {
  * @absent: it has no PSP
  * @mainline: it has mainline's
  * @refuse: errno of all requests, but for those to the controller
+ * @dies: refuse from this request on, as if the module was gone; 0 never
  * @join_err: errno of joining the group "assoc"
  * @nsid: id that the namespace has for itself
  * @asked_nsid: how often it was asked for that
@@ -56,6 +57,7 @@ struct fake {
 	bool absent;
 	bool mainline;
 	int refuse;
+	unsigned int dies;
 	int join_err;
 	int32_t nsid;
 	unsigned int asked_nsid;

@@ -5,6 +5,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake.h"
@@ -153,10 +154,16 @@ static void world_socks(void)
 {
 	const struct in6_addr local = { { { 0xfd, [15] = 1 } } };
 	const struct in6_addr remote = { { { 0xfd, [15] = 2 } } };
+	const char *more = getenv("FAKE_SOCKS");
 	struct nlmsghdr *nlh;
+	int i;
 
 	world_sock(5, PSP_SOCK_STATE_RX);
 	fake_done();
+	for (i = 0; more && i < atoi(more); i++) {
+		world_sock(100 + i, PSP_SOCK_STATE_RX);
+		fake_done();
+	}
 	nlh = world_sock(6, PSP_SOCK_STATE_FULL);
 	mnl_attr_put_u16(nlh, PSP_A_SOCK_FAMILY, AF_INET6);
 	mnl_attr_put(nlh, PSP_A_SOCK_LOCAL_ADDR, 16, &local);
