@@ -242,8 +242,8 @@ gate_mainline_spec() {
 	scripts/spec-diff.py "$spec" "$(ynl_dir)/$spec"
 }
 
-# Library and command line, with the tests of theirs that need no kernel; once
-# more with the compiler's own checks.
+# Library and command line, with the tests of theirs that need no kernel, also
+# under valgrind; once more with the compiler's own checks.
 gate_tools() {
 	with_lock "check-tools-$TREE_ID" tools_check
 }
@@ -254,7 +254,7 @@ tools_check() {
 	dir=$CACHE/build/check-tools-$TREE_ID
 	mkdir -p "$dir"/{plain,sanitize}
 	make -s -C tools/net/psp OUTPUT="$dir/plain" CFLAGS="-O2 -Werror" \
-		all live check 2>&1 &&
+		all live check valgrind 2>&1 &&
 		make -s -C tools/net/psp OUTPUT="$dir/sanitize" SANITIZE=1 \
 			all check 2>&1
 }

@@ -36,6 +36,11 @@ bool check_finds(const void *at, size_t len, unsigned char byte)
 	return false;
 }
 
+unsigned int check_many(unsigned int many, unsigned int few)
+{
+	return getenv("CHECK_QUICK") ? few : many;
+}
+
 int check_all(const struct check_case *cases, int num)
 {
 	int i, bad = 0;

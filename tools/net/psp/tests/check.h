@@ -47,6 +47,9 @@ void check_str(const char *file, int line, const char *want,
 bool check_wiped(const void *at, size_t len);
 bool check_finds(const void *at, size_t len, unsigned char byte);
 
+/* @many, but @few where it is slow, as under valgrind: with CHECK_QUICK */
+unsigned int check_many(unsigned int many, unsigned int few);
+
 int check_all(const struct check_case *cases, int num);
 
 #endif /* CHECK_H */

@@ -403,12 +403,13 @@ static void keys(void)
 static void sizes(void)
 {
 	struct top_view view = { .help = true, .interval = 1 };
+	unsigned int step = check_many(1, 11);
 
 	world_make(&before, 100);
 	world_make(&after, 102);
 	worlds_compare();
-	for (view.height = 1; view.height < 60; view.height++)
-		for (view.width = 1; view.width < 300; view.width++) {
+	for (view.height = 1; view.height < 42; view.height++)
+		for (view.width = 1; view.width < 300; view.width += step) {
 			page(&after.sample, &view);
 			CHECK(got.num <= view.height && got.num);
 			CHECK(got.cols <= view.width);

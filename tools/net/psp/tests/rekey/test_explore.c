@@ -157,12 +157,12 @@ static void explore_all(unsigned int depth, unsigned int flags,
 
 TEST(explore_all_orders_with_another_channel)
 {
-	explore_all(7, PSP_REKEY_KEEP_OFFER, true);
+	explore_all(check_many(7, 4), PSP_REKEY_KEEP_OFFER, true);
 }
 
 TEST(explore_all_orders_in_band_only)
 {
-	explore_all(7, 0, false);
+	explore_all(check_many(7, 4), 0, false);
 }
 
 static void explore_random(unsigned int runs, unsigned int steps,
@@ -189,12 +189,13 @@ static void explore_random(unsigned int runs, unsigned int steps,
 
 TEST(explore_random_faults_with_another_channel)
 {
-	explore_random(20000, 60, PSP_REKEY_KEEP_OFFER, true);
+	explore_random(check_many(20000, 200), 60, PSP_REKEY_KEEP_OFFER,
+		       true);
 }
 
 TEST(explore_random_faults_in_band_only)
 {
-	explore_random(20000, 60, 0, false);
+	explore_random(check_many(20000, 200), 60, 0, false);
 }
 
 /* First exchange: rotations would make it fail, but no order of the rest may */
@@ -204,9 +205,9 @@ TEST(explore_first_exchange)
 		DO_MESSAGE, DO_MESSAGE + 1, DO_TIME, DO_FULL, DO_FULL + 1,
 		DO_NO_ROOM, DO_NO_ROOM + 1,
 	};
-	unsigned int run, n;
+	unsigned int run, n, runs = check_many(20000, 200);
 
-	for (run = 0; run < 20000; run++) {
+	for (run = 0; run < runs; run++) {
 		begin(0, false);
 		w.seed = run + 1;
 		for (n = 0; n < 30; n++)
