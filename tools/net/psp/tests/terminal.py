@@ -178,11 +178,13 @@ def same_on_both(name, words):
 def test_commands():
     if not NETNS:
         every_command_is_here()
-        for name, more in WORDS.items():
-            words = name.split() + more
-            yield name, lambda: same_on_both(name, words)
-            if name != "help":
-                yield name + " -j", lambda: same_on_both(name, ["-j"] + words)
+    for name, more in WORDS.items():
+        if NETNS and not name.endswith("show"):
+            continue
+        words = name.split() + more
+        yield name, lambda: same_on_both(name, words)
+        if name != "help":
+            yield name + " -j", lambda: same_on_both(name, ["-j"] + words)
 
 
 def errors_on_both():
@@ -215,8 +217,8 @@ def top_end(terminal, status=0):
 def top_draws():
     terminal = top_start(cols=120)
     text = terminal.redraw(r"RX PKT/S.*TX KEYS.*accepts .*STATE")
-    check("\u2588" in terminal.redraw("\u2588"), "no graph")
     if not NETNS:
+        terminal.redraw("\u2588")
         check(re.search(r"lo .*full .*\[fd00::2\]:55555", text), text)
     terminal.keys("q")
     rest = top_end(terminal)
