@@ -319,7 +319,7 @@ static void history(void)
 	world_make(&after, 101);
 	after.stats[0].rx_bytes = 64;
 	worlds_compare();
-	for (i = 0; i < 2 * TOP_GRAPH; i++) {
+	for (i = 0; i < 2 * TOP_GRAPH + 9; i++) {
 		tmp = old;
 		old = new;
 		new = tmp;
