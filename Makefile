@@ -6,6 +6,8 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KSRC ?= $(KDIR)
 DESTDIR ?=
+PREFIX ?= /usr
+MODPROBEDIR ?= $(PREFIX)/lib/modprobe.d
 TREE := $(CURDIR)
 
 # Where kernel-tree builds
@@ -18,7 +20,8 @@ endif
 
 kbuild = $(MAKE) -C $(KDIR) M=$(TREE) $(BTF)
 
-.PHONY: all modules tools selftests install install-tools kernel-tree clean help
+.PHONY: all modules tools selftests install install-tools install-modprobe
+.PHONY: dkms-install deb kernel-tree clean help
 
 all: modules tools
 
@@ -32,12 +35,40 @@ tools:
 selftests:
 	$(MAKE) -C tools/testing/selftests/net/psp KSRC=$(KSRC)
 
-install: modules
-	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates \
+# The kernel's build does not run depmod where it has no System.map; with DESTDIR it
+# must not be run.
+install: modules install-modprobe
+	+$(kbuild) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=updates DEPMOD=true \
 		modules_install
+	$(if $(DESTDIR),,depmod -a $$($(MAKE) -s -C $(KDIR) kernelrelease))
+
+install-modprobe:
+	install -D -m 644 scripts/modprobe.conf \
+		$(DESTDIR)$(MODPROBEDIR)/psp.conf
 
 install-tools:
 	$(MAKE) -C tools/net/psp install DESTDIR=$(DESTDIR)
+
+# What DKMS builds the modules from, in its place; and built by it, unless there is
+# DESTDIR. Unit tests are not for users.
+VERSION = $(shell sed -n 's/^VERSION := //p' tools/net/psp/Makefile)
+DKMS_DIR = $(DESTDIR)/usr/src/psp-$(VERSION)
+DKMS_FILES = Makefile Kbuild compat-include/probes $(shell \
+	find net drivers include compat compat-include \
+		! -name '*_test*' ! -name '*.mod.c' ! -path '*/generated/*' \
+		\( -name '*.[ch]' -o -name Makefile \) | sort)
+
+dkms-install:
+	for file in $(DKMS_FILES); do \
+		install -D -m 644 $$file $(DKMS_DIR)/$$file || exit 1; \
+	done
+	install -D -m 755 -t $(DKMS_DIR)/scripts scripts/compat-probe.sh
+	sed 's/#MODULE_VERSION#/$(VERSION)/' dkms.conf > $(DKMS_DIR)/dkms.conf
+	$(if $(DESTDIR),,dkms install -m psp -v $(VERSION))
+
+# Into the folder above this one, as Debian does
+deb:
+	dpkg-buildpackage -us -uc
 
 # KSRC names a kernel source tree here, which is only read.
 kernel-tree:
@@ -54,9 +85,13 @@ help:
 	@echo '  modules    psp.ko and psp_ref.ko (default, with tools)'
 	@echo '  tools      user programs'
 	@echo '  selftests  test programs; KSRC=<kernel source tree>'
-	@echo '  install    modules into DESTDIR/lib/modules/*/updates'
-	@echo '  install-tools  user programs, library, man pages into DESTDIR and'
-	@echo '             PREFIX (/usr)'
+	@echo '  install    modules into DESTDIR/lib/modules/*/updates, and a file'
+	@echo '             for modprobe'
+	@echo '  install-tools  user programs, library, man pages, units of systemd'
+	@echo '             into DESTDIR and PREFIX (/usr)'
+	@echo '  dkms-install  sources of the modules into DESTDIR/usr/src, and built'
+	@echo '             by DKMS if DESTDIR is not set'
+	@echo '  deb        Debian packages, in the folder above'
 	@echo '  kernel-tree  lay the sources over a copy of KSRC=<kernel source'
 	@echo '             tree> and build them there; the copy is made in KOUT'
 	@echo '  clean      remove what was built'
