@@ -6,7 +6,8 @@
 
 GATES=(
 	checkpatch kernel_doc sizes version_tests leftovers spdx spelling shell
-	perl python yaml netlink_spec mainline_spec judges tools man docs docs_make kernel_tree
+	perl python yaml netlink_spec mainline_spec judges tools man docs docs_make
+	packages kernel_tree
 )
 
 # Sparse understands the headers of this one.
@@ -184,6 +185,7 @@ gate_spdx() {
 		case $file in
 		COPYING | MAINTAINERS | LICENSES/*) continue ;;
 		README.md | */config | */settings) continue ;;
+		debian/changelog | debian/copyright | debian/*/format) continue ;;
 		esac
 		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: ' || {
 			echo "$file: no SPDX line"
@@ -328,6 +330,11 @@ docs_make() {
 		}
 	done < <("$SELFTESTS/docs/docs_check.py" --hosts)
 	ls "$dir/dest/usr/sbin/pspctl" "$dir"/dest/lib/modules/*/updates/net/psp
+}
+
+# The Debian packages are built, and lintian has nothing to say about them.
+gate_packages() {
+	build_debs && lint_debs
 }
 
 # What decides that a run was green must be able to say that it was not.

@@ -140,6 +140,7 @@ vm_job() {
 	PSP_TOOLS=$LOG/tools
 	PSP_TREE=$TREE
 	PSP_YNL=$(ynl_dir)
+	PSP_DEBS=$LOG/packages
 	PSP_KO=$LOG/$kernel/psp.ko
 	PSP_REF_KO=$LOG/$kernel/psp_ref.ko
 	MODULES=$(kernel_dir "$kernel")/lib/modules
@@ -170,7 +171,7 @@ vm_qemu() {
 		"${clock[@]}" -cpu max,la57=off -m $VM_MEMORY \
 		-kernel "$(kernel_dir "$kernel")/vmlinuz" \
 		-initrd "$dir/initramfs" \
-		-append "${VM_CMDLINE[*]} tsc_early_khz=$khz psp.job=$dir/job" \
+		-append "${VM_CMDLINE[*]} tsc_early_khz=$khz psp_vm.job=$dir/job" \
 		-serial "file:$dir/console.log" \
 		-fsdev "local,id=host,path=/,security_model=none,readonly=on,$(
 			)multidevs=remap" \

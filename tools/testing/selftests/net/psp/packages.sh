@@ -1,0 +1,273 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The Debian packages, installed, used, upgraded and purged in the virtual machine,
+# in a root of their own: an overlay, so that afterwards its upper layer tells what
+# was left behind. $PSP_DEBS has the packages, and in a folder named after the
+# kernel what DKMS built of them on the host: compiling takes too long here.
+#
+# shellcheck disable=SC2317 # tests are called by their names
+
+set -u
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+
+# shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
+. "$PSP_SRC/qemu/modules.sh"
+
+PACKAGES=(libpsp1 libpsp-dev psp-dkms pspctl)
+release=$(uname -r)
+root=/run/packages/root
+out=/run/packages/out
+num=0
+failed=0
+bad=0
+
+# Whoever comes after us in this machine wants the modules that are being tested
+cleanup() {
+	unload_modules > /dev/null 2>&1
+	load_modules || echo "# the modules cannot be loaded again"
+}
+
+# run TEST - a function; wrong() says that it has failed
+run() {
+	bad=0
+	: > $out
+	"$1"
+	num=$((num + 1))
+	if [ $bad = 0 ]; then
+		echo "ok $num $1"
+	else
+		sed 's/^/# | /' $out
+		echo "not ok $num $1"
+		failed=1
+	fi
+}
+
+wrong() {
+	echo "# line ${BASH_LINENO[1]}: $*"
+	bad=1
+}
+
+# try COMMAND... - in the root, has to succeed
+try() {
+	chroot $root "$@" >> $out 2>&1 < /dev/null || wrong "failed: $*"
+}
+
+# An empty /run: there is no systemd that could be told anything. Without modules that
+# nothing here needs, depmod is through in seconds, not in a minute.
+make_root() {
+	local dir
+
+	mount --make-rprivate / && mkdir -p /run/packages &&
+		mount -t tmpfs packages /run/packages || return 1
+	mkdir -p /run/packages/{upper,work,modules,work-modules} $root
+	mount -t overlay -o "lowerdir=/,upperdir=/run/packages/upper,$(
+		)workdir=/run/packages/work" root $root &&
+		mount -t overlay -o "lowerdir=/lib/modules,$(
+			)upperdir=/run/packages/modules,$(
+			)workdir=/run/packages/work-modules" \
+			modules $root/lib/modules || return 1
+	for dir in proc sys dev; do
+		mount --rbind /$dir $root/$dir || return 1
+	done
+	for dir in run "lib/modules/$release"/kernel/{drivers,fs,sound}; do
+		mount -t tmpfs empty "$root/$dir" || return 1
+	done
+}
+
+# What is there now that was not, or is no more, without what dpkg, dkms and
+# depmod keep for themselves
+changed_files() {
+	(
+		cd /run/packages || exit
+		find upper modules -mindepth 1 ! -type d
+	) | grep -vE \
+		-e '^upper/var/(lib/dpkg|log|cache|backups)/' \
+		-e '^upper/(etc/ld\.so\.cache|tmp/)' \
+		-e '^upper/usr/share/man/index\.db' \
+		-e '^modules/[^/]+/modules\.[a-z.]+$'
+}
+
+# Is this in the root?
+has() {
+	[ -s "$root/$1" ] || wrong "there is no $1"
+}
+
+installed() {
+	local lib=usr/lib/x86_64-linux-gnu file
+
+	try dpkg -i "$PSP_DEBS"/*.deb
+	try dpkg --verify "${PACKAGES[@]}"
+	[ -z "$(chroot $root dpkg --verify "${PACKAGES[@]}")" ] ||
+		wrong "files are not as packed"
+	for file in usr/sbin/pspctl usr/share/man/man8/pspctl.8.gz \
+		    usr/share/bash-completion/completions/pspctl \
+		    lib/systemd/system/psp-rotate{,@}.{service,timer} \
+		    $lib/libpsp.so.1 $lib/libpsp.so $lib/libpsp.a \
+		    $lib/pkgconfig/libpsp.pc usr/include/{libpsp,psp_rekey}.h \
+		    usr/share/man/man3/{libpsp,psp_rekey}.3.gz \
+		    usr/lib/modprobe.d/psp.conf usr/src/psp-1.0/dkms.conf \
+		    usr/share/doc/psp-dkms/psp_packages.rst.gz; do
+		has "$file"
+	done
+}
+
+# The postinst found no headers and only told DKMS of the sources
+dkms_installs() {
+	local dir=$root/var/lib/dkms/psp/1.0 module file
+
+	ln -s "${KERNEL_CONFIG%/*}" "$root/lib/modules/$release/build"
+	cp -r "$PSP_DEBS/$release" "$dir/"
+	try dkms install -m psp -v 1.0 -k "$release"
+	chroot $root dkms status psp >> $out 2>&1
+	grep -qF "psp/1.0, $release, x86_64: installed" $out ||
+		wrong "DKMS does not say that it has installed psp"
+	rm "$root/lib/modules/$release/build"
+
+	for module in $(module_files | xargs -n1 basename -s .ko); do
+		file=$(chroot $root modinfo -F filename "$module" 2>> $out)
+		[[ $file = */updates/dkms/$module.ko* ]] ||
+			wrong "$module is \"$file\""
+		[ -n "$(chroot $root modinfo -F signer "$module")" ] ||
+			wrong "$module is not signed"
+	done
+	[ "$(find "$root/lib/modules/$release/updates" -type f | wc -l)" = \
+	  "$(module_files | wc -l)" ] || wrong "there are other modules"
+}
+
+# As the kernel does for "ip link add type psp_ref" of no matter whom
+nothing_autoloads() {
+	chroot $root modprobe -q -- rtnl-link-psp_ref
+	chroot $root modprobe -q -- net-pf-16-proto-16-family-psp
+	[ ! -e /sys/module/psp_ref ] || wrong "psp_ref was loaded"
+}
+
+loads_by_name() {
+	try modprobe psp_ref
+	[ -e /sys/module/psp_ref ] || wrong "psp_ref is not loaded"
+	kernel_has CONFIG_INET_PSP || [ -e /sys/module/psp ] ||
+		wrong "psp is not loaded"
+}
+
+shows_device() {
+	try ip link add psp0 type psp_ref
+	chroot $root pspctl dev show >> $out 2>&1
+	grep -q '^[0-9]*: psp0$' $out || wrong "there is no psp0"
+}
+
+# Against the shared library and the static one
+builds_program() {
+	local link
+
+	cat > $root/tmp/prog.c <<-'EOT'
+	#include <libpsp.h>
+	#include <psp_rekey.h>
+	#include <stdio.h>
+
+	int main(void)
+	{
+		struct psp_dev *devs, *dev;
+		struct psp_ctx *ctx;
+		int n = 0;
+
+		if (psp_open(&ctx) || psp_dev_dump(ctx, &devs))
+			return 1;
+		for (dev = devs; dev; dev = dev->next)
+			n++;
+		printf("%d devices\n", n);
+		psp_dev_free(devs);
+		psp_close(ctx);
+		return 0;
+	}
+	EOT
+	for link in "" -Wl,-Bstatic; do
+		: > $out
+		try sh -c "cd /tmp && cc -Wall -Werror -o prog prog.c $link $(
+			)\$(pkg-config --cflags --libs libpsp) $(
+			)${link:+-Wl,-Bdynamic \$(pkg-config --libs libmnl)}"
+		try /tmp/prog
+		grep -qx '1 devices' $out || wrong "the program found no device"
+	done
+	rm -f $root/tmp/prog*
+}
+
+timer_is_off() {
+	local unit
+
+	try systemd-analyze verify psp-rotate.timer psp-rotate@psp0.timer
+	[ ! -s $out ] || wrong "systemd complains"
+	for unit in psp-rotate.timer psp-rotate@psp0.timer; do
+		chroot $root systemctl is-enabled $unit >> $out 2>&1
+	done
+	[ "$(sort -u $out)" = disabled ] || wrong "a timer is enabled"
+	[ -z "$(find $root/etc/systemd -name 'psp-*')" ] ||
+		wrong "something links to the timers"
+}
+
+rotations() {
+	chroot $root pspctl -j stats show psp0 |
+		sed -n 's/.*"key-rotations":\([0-9]*\).*/\1/p'
+}
+
+# What the services run, with no more than they allow themselves
+services_rotate() {
+	local service before command caps
+
+	caps=$(sed -n 's/^CapabilityBoundingSet=CAP_//p' \
+		$root/lib/systemd/system/psp-rotate.service)
+	caps=-all,+${caps,,}
+	for service in psp-rotate psp-rotate@; do
+		before=$(rotations)
+		command=$(sed -n 's/^ExecStart=//p' \
+			$root/lib/systemd/system/$service.service)
+		# shellcheck disable=SC2086 # a command and its arguments
+		try setpriv --reuid=nobody --clear-groups --no-new-privs \
+			--inh-caps="$caps" --ambient-caps="$caps" \
+			--bounding-set="$caps" ${command//%i/psp0}
+		[ "$(rotations)" = $((before + 1)) ] ||
+			wrong "$service has not rotated"
+	done
+}
+
+# They must not go away below the sockets that use them
+stay_loaded() {
+	[ -e /sys/module/psp_ref ] || wrong "psp_ref was unloaded"
+	ip link show psp0 >> $out 2>&1 || wrong "psp0 is gone"
+}
+
+upgraded() {
+	try dpkg -i "$PSP_DEBS"/*.deb
+	stay_loaded
+	try pspctl key rotate psp0
+}
+
+purged() {
+	try dpkg --purge "${PACKAGES[@]}"
+	stay_loaded
+	ip link del psp0
+	unload_modules >> $out 2>&1 || wrong "the modules do not unload"
+}
+
+nothing_left() {
+	changed_files >> $out
+	grep -E '^Package: (lib|)psp' $root/var/lib/dpkg/status >> $out
+	[ ! -s $out ] || wrong "something is left"
+}
+
+if [ -z "${PACKAGES_NS:-}" ]; then
+	PACKAGES_NS=1 exec unshare -m "$0"
+fi
+make_root || { echo "Bail out! no root"; exit 1; }
+unload_modules || { echo "Bail out! the modules are in use"; exit 1; }
+trap cleanup EXIT
+
+tests=(
+	installed dkms_installs nothing_autoloads loads_by_name shows_device
+	builds_program timer_is_off services_rotate upgraded purged nothing_left
+)
+echo "TAP version 13"
+echo "1..${#tests[@]}"
+for test in "${tests[@]}"; do
+	run "$test"
+done
+exit $failed
