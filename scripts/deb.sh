@@ -61,7 +61,7 @@ prepare_packages_locked() {
 	mkdir -p "$LOG/packages"
 	cp "$(deb_dir)"/*.deb "$LOG/packages/"
 	for kernel in "$@"; do
-		case ,$(kernel_suites "$kernel" "$suites" suites), in
+		case ,$(kernel_suites "$kernel" "${suites:-}" suites), in
 		*,packages,*) build_dkms "$kernel" ;;
 		esac
 	done

@@ -16,6 +16,7 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
 PACKAGES=(libpsp1 libpsp-dev psp-dkms pspctl)
 release=$(uname -r)
+version=$(dpkg-deb -f "$PSP_DEBS"/psp-dkms_*.deb Version)
 root=/run/packages/root
 out=/run/packages/out
 num=0
@@ -31,13 +32,13 @@ cleanup() {
 # run TEST - a function; wrong() says that it has failed
 run() {
 	bad=0
-	: > $out
+	: > "$out"
 	"$1"
 	num=$((num + 1))
 	if [ $bad = 0 ]; then
 		echo "ok $num $1"
 	else
-		sed 's/^/# | /' $out
+		sed 's/^/# | /' "$out"
 		echo "not ok $num $1"
 		failed=1
 	fi
@@ -50,7 +51,7 @@ wrong() {
 
 # try COMMAND... - in the root, has to succeed
 try() {
-	chroot $root "$@" >> $out 2>&1 < /dev/null || wrong "failed: $*"
+	chroot "$root" "$@" >> "$out" 2>&1 < /dev/null || wrong "failed: $*"
 }
 
 # An empty /run: there is no systemd that could be told anything. Without modules that
@@ -60,30 +61,30 @@ make_root() {
 
 	mount --make-rprivate / && mkdir -p /run/packages &&
 		mount -t tmpfs packages /run/packages || return 1
-	mkdir -p /run/packages/{upper,work,modules,work-modules} $root
+	mkdir -p /run/packages/{upper,work,modules,work-modules} "$root"
 	mount -t overlay -o "lowerdir=/,upperdir=/run/packages/upper,$(
-		)workdir=/run/packages/work" root $root &&
+		)workdir=/run/packages/work" root "$root" &&
 		mount -t overlay -o "lowerdir=/lib/modules,$(
 			)upperdir=/run/packages/modules,$(
 			)workdir=/run/packages/work-modules" \
-			modules $root/lib/modules || return 1
+			modules "$root/lib/modules" || return 1
 	for dir in proc sys dev; do
-		mount --rbind /$dir $root/$dir || return 1
+		mount --rbind /$dir "$root/$dir" || return 1
 	done
 	for dir in run "lib/modules/$release"/kernel/{drivers,fs,sound}; do
 		mount -t tmpfs empty "$root/$dir" || return 1
 	done
 }
 
-# What is there now that was not, or is no more, without what dpkg, dkms and
-# depmod keep for themselves
+# What is there now that was not, or is no more, without what dpkg, dkms, depmod and
+# systemd keep for themselves
 changed_files() {
 	(
 		cd /run/packages || exit
 		find upper modules -mindepth 1 ! -type d
 	) | grep -vE \
 		-e '^upper/var/(lib/dpkg|log|cache|backups)/' \
-		-e '^upper/(etc/ld\.so\.cache|tmp/)' \
+		-e '^upper/(etc/(ld\.so\.cache|machine-id|\.pwd\.lock)|tmp/)' \
 		-e '^upper/usr/share/man/index\.db' \
 		-e '^modules/[^/]+/modules\.[a-z.]+$'
 }
@@ -98,7 +99,7 @@ installed() {
 
 	try dpkg -i "$PSP_DEBS"/*.deb
 	try dpkg --verify "${PACKAGES[@]}"
-	[ -z "$(chroot $root dpkg --verify "${PACKAGES[@]}")" ] ||
+	[ -z "$(chroot "$root" dpkg --verify "${PACKAGES[@]}")" ] ||
 		wrong "files are not as packed"
 	for file in usr/sbin/pspctl usr/share/man/man8/pspctl.8.gz \
 		    usr/share/bash-completion/completions/pspctl \
@@ -106,7 +107,7 @@ installed() {
 		    $lib/libpsp.so.1 $lib/libpsp.so $lib/libpsp.a \
 		    $lib/pkgconfig/libpsp.pc usr/include/{libpsp,psp_rekey}.h \
 		    usr/share/man/man3/{libpsp,psp_rekey}.3.gz \
-		    usr/lib/modprobe.d/psp.conf usr/src/psp-1.0/dkms.conf \
+		    usr/lib/modprobe.d/psp.conf usr/src/psp-$version/dkms.conf \
 		    usr/share/doc/psp-dkms/psp_packages.rst.gz; do
 		has "$file"
 	done
@@ -114,21 +115,21 @@ installed() {
 
 # The postinst found no headers and only told DKMS of the sources
 dkms_installs() {
-	local dir=$root/var/lib/dkms/psp/1.0 module file
+	local dir="$root/var/lib/dkms/psp/$version" module file
 
 	ln -s "${KERNEL_CONFIG%/*}" "$root/lib/modules/$release/build"
 	cp -r "$PSP_DEBS/$release" "$dir/"
-	try dkms install -m psp -v 1.0 -k "$release"
-	chroot $root dkms status psp >> $out 2>&1
-	grep -qF "psp/1.0, $release, x86_64: installed" $out ||
+	try dkms install -m psp -v "$version" -k "$release"
+	chroot "$root" dkms status psp >> "$out" 2>&1
+	grep -qF "psp/$version, $release, x86_64: installed" "$out" ||
 		wrong "DKMS does not say that it has installed psp"
 	rm "$root/lib/modules/$release/build"
 
 	for module in $(module_files | xargs -n1 basename -s .ko); do
-		file=$(chroot $root modinfo -F filename "$module" 2>> $out)
+		file=$(chroot "$root" modinfo -F filename "$module" 2>> "$out")
 		[[ $file = */updates/dkms/$module.ko* ]] ||
 			wrong "$module is \"$file\""
-		[ -n "$(chroot $root modinfo -F signer "$module")" ] ||
+		[ -n "$(chroot "$root" modinfo -F signer "$module")" ] ||
 			wrong "$module is not signed"
 	done
 	[ "$(find "$root/lib/modules/$release/updates" -type f | wc -l)" = \
@@ -137,8 +138,8 @@ dkms_installs() {
 
 # As the kernel does for "ip link add type psp_ref" of no matter whom
 nothing_autoloads() {
-	chroot $root modprobe -q -- rtnl-link-psp_ref
-	chroot $root modprobe -q -- net-pf-16-proto-16-family-psp
+	chroot "$root" modprobe -q -- rtnl-link-psp_ref
+	chroot "$root" modprobe -q -- net-pf-16-proto-16-family-psp
 	[ ! -e /sys/module/psp_ref ] || wrong "psp_ref was loaded"
 }
 
@@ -151,15 +152,15 @@ loads_by_name() {
 
 shows_device() {
 	try ip link add psp0 type psp_ref
-	chroot $root pspctl dev show >> $out 2>&1
-	grep -q '^[0-9]*: psp0$' $out || wrong "there is no psp0"
+	chroot "$root" pspctl dev show >> "$out" 2>&1
+	grep -q '^[0-9]*: psp0$' "$out" || wrong "there is no psp0"
 }
 
 # Against the shared library and the static one
 builds_program() {
 	local link
 
-	cat > $root/tmp/prog.c <<-'EOT'
+	cat > "$root/tmp/prog.c" <<-'EOT'
 	#include <libpsp.h>
 	#include <psp_rekey.h>
 	#include <stdio.h>
@@ -181,58 +182,74 @@ builds_program() {
 	}
 	EOT
 	for link in "" -Wl,-Bstatic; do
-		: > $out
+		: > "$out"
 		try sh -c "cd /tmp && cc -Wall -Werror -o prog prog.c $link $(
 			)\$(pkg-config --cflags --libs libpsp) $(
 			)${link:+-Wl,-Bdynamic \$(pkg-config --libs libmnl)}"
 		try /tmp/prog
-		grep -qx '1 devices' $out || wrong "the program found no device"
+		grep -qx '1 devices' "$out" || wrong "the program found no device"
 	done
-	rm -f $root/tmp/prog*
+	rm -f "$root"/tmp/prog*
 }
 
 timer_is_off() {
 	local unit
 
 	try systemd-analyze verify psp-rotate.timer psp-rotate@psp0.timer
-	[ ! -s $out ] || wrong "systemd complains"
+	[ ! -s "$out" ] || wrong "systemd complains"
 	for unit in psp-rotate.timer psp-rotate@psp0.timer; do
-		chroot $root systemctl is-enabled $unit >> $out 2>&1
+		chroot "$root" systemctl is-enabled "$unit" >> "$out" 2>&1
 	done
-	[ "$(sort -u $out)" = disabled ] || wrong "a timer is enabled"
-	[ -z "$(find $root/etc/systemd -name 'psp-*')" ] ||
+	[ "$(sort -u "$out")" = disabled ] || wrong "a timer is enabled"
+	[ -z "$(find "$root/etc/systemd" -name 'psp-*')" ] ||
 		wrong "something links to the timers"
 }
 
 rotations() {
-	chroot $root pspctl -j stats show psp0 |
+	chroot "$root" pspctl -j stats show psp0 |
 		sed -n 's/.*"key-rotations":\([0-9]*\).*/\1/p'
 }
 
-# What the services run, with no more than they allow themselves
-services_rotate() {
-	local service before command caps
+# systemd UNIT - is process 1 of a container, starts the unit, and exits as that did
+systemd() {
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -fpm chroot "$root" /bin/sh -c '
+		mount -t proc proc /proc
+		exec env -i container=test /lib/systemd/systemd --unit="$1" \
+			--log-target=console --log-level=notice \
+			--show-status=no' sh "$1" >> "$out" 2>&1
+}
 
-	caps=$(sed -n 's/^CapabilityBoundingSet=CAP_//p' \
-		$root/lib/systemd/system/psp-rotate.service)
-	caps=-all,+${caps,,}
-	for service in psp-rotate psp-rotate@; do
+# By a real systemd, since a filter that is too strict would be seen nowhere else
+services_rotate() {
+	local unit before dropin
+
+	for unit in psp-rotate.service psp-rotate@psp0.service; do
+		dropin=$root/run/systemd/system/${unit/psp0/}.d
+		mkdir -p "$dropin"
+		cat > "$dropin/test.conf" <<-'EOT'
+		[Unit]
+		DefaultDependencies=no
+		SuccessAction=exit-force
+		FailureAction=exit-force
+		FailureActionExitStatus=7
+		[Service]
+		StandardOutput=append:/run/said
+		StandardError=append:/run/said
+		EOT
 		before=$(rotations)
-		command=$(sed -n 's/^ExecStart=//p' \
-			$root/lib/systemd/system/$service.service)
-		# shellcheck disable=SC2086 # a command and its arguments
-		try setpriv --reuid=nobody --clear-groups --no-new-privs \
-			--inh-caps="$caps" --ambient-caps="$caps" \
-			--bounding-set="$caps" ${command//%i/psp0}
+		systemd "$unit" || wrong "$unit failed"
+		cat "$root/run/said" >> "$out"
 		[ "$(rotations)" = $((before + 1)) ] ||
-			wrong "$service has not rotated"
+			wrong "$unit has not rotated"
 	done
+	rm -r "$root/run/systemd"
 }
 
 # They must not go away below the sockets that use them
 stay_loaded() {
 	[ -e /sys/module/psp_ref ] || wrong "psp_ref was unloaded"
-	ip link show psp0 >> $out 2>&1 || wrong "psp0 is gone"
+	ip link show psp0 >> "$out" 2>&1 || wrong "psp0 is gone"
 }
 
 upgraded() {
@@ -245,13 +262,13 @@ purged() {
 	try dpkg --purge "${PACKAGES[@]}"
 	stay_loaded
 	ip link del psp0
-	unload_modules >> $out 2>&1 || wrong "the modules do not unload"
+	unload_modules >> "$out" 2>&1 || wrong "the modules do not unload"
 }
 
 nothing_left() {
-	changed_files >> $out
-	grep -E '^Package: (lib|)psp' $root/var/lib/dpkg/status >> $out
-	[ ! -s $out ] || wrong "something is left"
+	changed_files >> "$out"
+	grep -E '^Package: (lib|)psp' "$root/var/lib/dpkg/status" >> "$out"
+	[ ! -s "$out" ] || wrong "something is left"
 }
 
 if [ -z "${PACKAGES_NS:-}" ]; then
