@@ -45,7 +45,7 @@ run() {
 }
 
 wrong() {
-	echo "# line ${BASH_LINENO[1]}: $*"
+	echo "# $*"
 	bad=1
 }
 
