@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A key that both sides know beforehand, from a file: one line, "IDENTITY:KEY",
+ * the key in hexadecimal. TLS 1.3 mixes it with a fresh key exchange.
+ */
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pspcat.h"
+
+#define PSK_LINE_MAX	512
+#define PSK_KEY_MIN	16
+#define PSK_KEY_MAX	64
+#define PSK_SUITE	"TLS_AES_128_GCM_SHA256"
+
+/* OpenSSL's callbacks know nothing but the session */
+static struct {
+	char name[PSK_LINE_MAX];
+	uint8_t key[PSK_KEY_MAX];
+	size_t len;
+} psk;
+
+void psk_wipe(void)
+{
+	OPENSSL_cleanse(&psk, sizeof(psk));
+}
+
+static int psk_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= ' ';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool psk_hex(const char *text, size_t len)
+{
+	size_t i;
+	int high, low;
+
+	if (len % 2 || len / 2 > sizeof(psk.key) || len / 2 < PSK_KEY_MIN)
+		return false;
+	for (i = 0; i < len / 2; i++) {
+		high = psk_digit(text[2 * i]);
+		low = psk_digit(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		psk.key[i] = high << 4 | low;
+	}
+	psk.len = len / 2;
+	return true;
+}
+
+static bool psk_parse(char *line)
+{
+	char *colon = strrchr(line, ':');
+
+	line[strcspn(line, "\r\n")] = '\0';
+	if (!colon || colon == line || colon - line > 128)
+		return false;
+	*colon++ = '\0';
+	strcpy(psk.name, line);
+	return psk_hex(colon, strlen(colon));
+}
+
+/* Unbuffered, so that no copy stays in stdio */
+static int psk_read(struct cat *cat)
+{
+	const char *path = cat->args.psk;
+	char line[PSK_LINE_MAX];
+	FILE *file = fopen(path, "re");
+	struct stat st;
+	bool ok = false;
+
+	if (!file || fstat(fileno(file), &st)) {
+		cat_fail(cat, "%s: %s", path, strerror(errno));
+	} else if (st.st_mode & 077) {
+		cat_fail(cat, "%s: others than its owner may read it", path);
+	} else {
+		setvbuf(file, NULL, _IONBF, 0);
+		ok = fgets(line, sizeof(line), file) && psk_parse(line);
+		OPENSSL_cleanse(line, sizeof(line));
+		if (!ok)
+			cat_fail(cat, "%s: no line IDENTITY:KEY, with at least %d bytes in hexadecimal",
+				 path, PSK_KEY_MIN);
+	}
+	if (file)
+		fclose(file);
+	return ok ? 0 : -1;
+}
+
+/* TLS_AES_128_GCM_SHA256, as it is called on the wire */
+static SSL_SESSION *psk_session(SSL *ssl)
+{
+	static const unsigned char suite[] = { 0x13, 0x01 };
+	const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
+	SSL_SESSION *session = SSL_SESSION_new();
+
+	if (session && cipher &&
+	    SSL_SESSION_set1_master_key(session, psk.key, psk.len) &&
+	    SSL_SESSION_set_cipher(session, cipher) &&
+	    SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION))
+		return session;
+	SSL_SESSION_free(session);
+	return NULL;
+}
+
+static int psk_use(SSL *ssl, const EVP_MD *md, const unsigned char **id,
+		   size_t *len, SSL_SESSION **session)
+{
+	*session = NULL;
+	*id = NULL;
+	*len = 0;
+	if (md && EVP_MD_get_type(md) != NID_sha256)
+		return 1;
+	*session = psk_session(ssl);
+	if (!*session)
+		return 0;
+	*id = (const unsigned char *)psk.name;
+	*len = strlen(psk.name);
+	return 1;
+}
+
+static int psk_find(SSL *ssl, const unsigned char *id, size_t len,
+		    SSL_SESSION **session)
+{
+	*session = NULL;
+	if (len != strlen(psk.name) || memcmp(id, psk.name, len))
+		return 1;
+	*session = psk_session(ssl);
+	return !!*session;
+}
+
+int psk_load(struct cat *cat, SSL_CTX *ctx)
+{
+	if (psk_read(cat))
+		return -1;
+	/* A server that has no certificate asks for none */
+	SSL_CTX_set_verify(ctx, cat->args.listen ? SSL_VERIFY_NONE :
+						   SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_psk_use_session_callback(ctx, psk_use);
+	SSL_CTX_set_psk_find_session_callback(ctx, psk_find);
+	if (!SSL_CTX_set_ciphersuites(ctx, PSK_SUITE))
+		return tls_fail(cat, "TLS", 0);
+	return 0;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* TLS 1.3, and who the other side has to be */
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <string.h>
+
+#include "pspcat.h"
+
+/* Length and name: who speaks something else is found out in the handshake */
+static const unsigned char tls_alpn[] = "\x08pspcat/1";
+#define TLS_ALPN_LEN	(sizeof(tls_alpn) - 1)
+
+/* The other side's alerts come as errors from here on */
+#define TLS_IS_ALERT(reason)	((reason) >= SSL_AD_REASON_OFFSET)
+
+static int tls_fail_reason(struct cat *cat, const char *what,
+			   unsigned long err)
+{
+	int reason = ERR_GET_REASON(err);
+	const char *text = ERR_reason_error_string(err);
+
+	if (ERR_GET_LIB(err) == ERR_LIB_SSL && TLS_IS_ALERT(reason))
+		return cat_fail(cat, "%s: the other side refuses: %s", what,
+				SSL_alert_desc_string_long(reason -
+							   SSL_AD_REASON_OFFSET));
+	return cat_fail(cat, "%s: %s", what, text ? text : "failed");
+}
+
+int tls_fail(struct cat *cat, const char *what, int ret)
+{
+	SSL *ssl = cat->link.ssl;
+	unsigned long err = ERR_peek_last_error();
+	long verify = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+
+	if (verify != X509_V_OK)
+		return cat_fail(cat, "certificate of the other side: %s",
+				X509_verify_cert_error_string(verify));
+	if (!err || ERR_GET_REASON(err) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		return cat_fail(cat, "%s: the other side has gone", what);
+	return tls_fail_reason(cat, what, err);
+}
+
+static int tls_select(SSL *ssl, const unsigned char **out,
+		      unsigned char *out_len, const unsigned char *in,
+		      unsigned int in_len, void *arg)
+{
+	if (SSL_select_next_proto((unsigned char **)out, out_len, tls_alpn,
+				  TLS_ALPN_LEN, in, in_len) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+/* No tickets: nothing is to be resumed, and nothing comes unasked */
+static bool tls_settle(SSL_CTX *ctx)
+{
+	SSL_CTX_set_read_ahead(ctx, 0);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_clear_options(ctx, SSL_OP_ENABLE_KTLS);
+	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+			      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_alpn_select_cb(ctx, tls_select, NULL);
+	return SSL_CTX_set_num_tickets(ctx, 0) &&
+	       SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) &&
+	       SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
+	       !SSL_CTX_set_alpn_protos(ctx, tls_alpn, TLS_ALPN_LEN);
+}
+
+static int tls_load(struct cat *cat, SSL_CTX *ctx)
+{
+	const struct cat_args *args = &cat->args;
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
+				SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	if (SSL_CTX_use_certificate_chain_file(ctx, args->cert) != 1)
+		return tls_fail(cat, args->cert, 0);
+	if (SSL_CTX_use_PrivateKey_file(ctx, args->key, SSL_FILETYPE_PEM) != 1)
+		return tls_fail(cat, args->key, 0);
+	if (SSL_CTX_load_verify_file(ctx, args->ca) != 1)
+		return tls_fail(cat, args->ca, 0);
+	return 0;
+}
+
+/* The name is looked for where names belong, and whole */
+static bool tls_expect(SSL *ssl, const char *name)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	unsigned char addr[16];
+
+	X509_VERIFY_PARAM_set_hostflags(param,
+					X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+					X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	if (inet_pton(AF_INET, name, addr) == 1 ||
+	    inet_pton(AF_INET6, name, addr) == 1)
+		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+	return SSL_set1_host(ssl, name) == 1;
+}
+
+static SSL *tls_session(struct cat *cat)
+{
+	const struct cat_args *args = &cat->args;
+	SSL *ssl = SSL_new(cat->ctx);
+
+	if (!ssl)
+		return NULL;
+	if (SSL_set_fd(ssl, cat->link.fd) != 1 ||
+	    (args->name && !tls_expect(ssl, args->name))) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	if (args->listen)
+		SSL_set_accept_state(ssl);
+	else
+		SSL_set_connect_state(ssl);
+	return ssl;
+}
+
+/* What it takes: certificates or a key. Before there is a connection. */
+int tls_open(struct cat *cat)
+{
+	ERR_clear_error();
+	cat->ctx = SSL_CTX_new(TLS_method());
+	if (!cat->ctx || !tls_settle(cat->ctx))
+		return tls_fail(cat, "TLS", 0);
+	return cat->args.psk ? psk_load(cat, cat->ctx) :
+			       tls_load(cat, cat->ctx);
+}
+
+void tls_close(struct cat *cat)
+{
+	SSL_free(cat->link.ssl);
+	cat->link.ssl = NULL;
+	SSL_CTX_free(cat->ctx);
+	cat->ctx = NULL;
+	psk_wipe();
+}
+
+static void tls_name_peer(struct cat *cat)
+{
+	const char *name = SSL_get0_peername(cat->link.ssl);
+	X509 *cert = SSL_get0_peer_certificate(cat->link.ssl);
+	char text[sizeof(cat->who)] = "the key that both know";
+
+	if (cert && name)
+		snprintf(text, sizeof(text), "%s", name);
+	else if (cert && cat->args.name)
+		snprintf(text, sizeof(text), "%s", cat->args.name);
+	else if (cert)
+		X509_NAME_oneline(X509_get_subject_name(cert), text,
+				  sizeof(text));
+	agree_text(cat->who, sizeof(cat->who), (uint8_t *)text, strlen(text));
+}
+
+/* OpenSSL has verified; that it had something to verify is ours to see */
+static int tls_check(struct cat *cat)
+{
+	SSL *ssl = cat->link.ssl;
+	const unsigned char *alpn;
+	unsigned int len;
+
+	SSL_get0_alpn_selected(ssl, &alpn, &len);
+	if (len != TLS_ALPN_LEN - 1 || memcmp(alpn, tls_alpn + 1, len))
+		return cat_fail(cat, "the other side is no pspcat");
+	if (cat->args.psk ? !SSL_session_reused(ssl) :
+			    !SSL_get0_peer_certificate(ssl))
+		return cat_fail(cat, "TLS: the other side has not proved who it is");
+	if (SSL_version(ssl) != TLS1_3_VERSION)
+		return cat_fail(cat, "TLS: not version 1.3");
+	tls_name_peer(cat);
+	snprintf(cat->tls, sizeof(cat->tls), "%s", SSL_get_cipher_name(ssl));
+	cat_say(cat, "TLS 1.3, %s, with %s", cat->tls, cat->who);
+	return 1;
+}
+
+int tls_handshake(struct cat *cat, short *events)
+{
+	int ret, err;
+
+	ERR_clear_error();
+	if (!cat->link.ssl)
+		cat->link.ssl = tls_session(cat);
+	if (!cat->link.ssl)
+		return tls_fail(cat, "TLS", 0);
+	ret = SSL_do_handshake(cat->link.ssl);
+	if (ret == 1)
+		return tls_check(cat);
+	err = SSL_get_error(cat->link.ssl, ret);
+	if (err != SSL_ERROR_WANT_READ && err != SSL_ERROR_WANT_WRITE)
+		return tls_fail(cat, "TLS handshake", ret);
+	*events = err == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+	return 0;
+}
