@@ -298,6 +298,7 @@ int rekey_timeout(const struct cat *cat);
 /**
  * struct pump - data, both ways
  * @out: stdout, as we write to it; -1: closed
+ * @is_sock: it is a socket
  * @nonblock: writing to it never waits
  * @buf: data for stdout
  * @stdin_ready: there is something to read
@@ -309,6 +310,7 @@ int rekey_timeout(const struct cat *cat);
  */
 struct pump {
 	int out;
+	bool is_sock;
 	bool nonblock;
 	struct buf buf;
 	bool stdin_ready;

@@ -18,23 +18,23 @@
 #define PUMP_STEP	(PUMP_WINDOW / 4)
 
 /* What it shares with others must not be set to be non-blocking for them */
-static int pump_reopen(bool *nonblock)
+static void pump_reopen(struct pump *pump)
 {
 	struct stat st;
 	int fd = -1;
 
-	*nonblock = false;
+	pump->out = STDOUT_FILENO;
 	if (fstat(STDOUT_FILENO, &st))
-		return STDOUT_FILENO;
-	if (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode))
-		*nonblock = true;
+		return;
+	pump->is_sock = S_ISSOCK(st.st_mode);
+	pump->nonblock = pump->is_sock || S_ISREG(st.st_mode);
 	if (S_ISFIFO(st.st_mode) || isatty(STDOUT_FILENO))
 		fd = open("/proc/self/fd/1",
 			  O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return STDOUT_FILENO;
-	*nonblock = true;
-	return fd;
+		return;
+	pump->out = fd;
+	pump->nonblock = true;
 }
 
 int pump_open(struct cat *cat)
@@ -44,7 +44,7 @@ int pump_open(struct cat *cat)
 	/* Twice, so that what waits is seldom moved within it */
 	if (buf_init(&pump->buf, 2 * PUMP_WINDOW))
 		return cat_fail(cat, "no memory");
-	pump->out = pump_reopen(&pump->nonblock);
+	pump_reopen(pump);
 	return 0;
 }
 
@@ -81,8 +81,7 @@ bool pump_wants_stdin(const struct cat *cat)
 
 bool pump_wants_socket(const struct cat *cat)
 {
-	return pump_may_send(cat) && cat->pump.stdin_ready &&
-	       !cat->pump.sock_ready;
+	return pump_may_send(cat) && cat->pump.stdin_ready;
 }
 
 bool pump_wants_stdout(const struct cat *cat)
@@ -138,10 +137,9 @@ int pump_stdout(struct cat *cat)
 
 	if (!pump->nonblock && len > PIPE_BUF)
 		len = PIPE_BUF;
-	n = send(pump->out, buf_peek(&pump->buf), len,
-		 MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n < 0 && errno == ENOTSOCK)
-		n = write(pump->out, buf_peek(&pump->buf), len);
+	n = pump->is_sock ? send(pump->out, buf_peek(&pump->buf), len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL) :
+			    write(pump->out, buf_peek(&pump->buf), len);
 	if (n >= 0)
 		buf_drop(&pump->buf, n);
 	else if (errno != EAGAIN && errno != EINTR)

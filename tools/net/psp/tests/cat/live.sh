@@ -1,0 +1,290 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# pspcat on a real kernel, in a virtual machine: two namespaces, a and b, with a
+# PSP device each, on the two ends of a veth pair, where the wire is captured.
+#
+# shellcheck disable=SC2317 # tests are called by their names
+
+set -u
+export LC_ALL=C
+export PATH=$PSP_TOOLS:$PATH
+export LD_LIBRARY_PATH=$PSP_TOOLS
+
+here=$(cd "$(dirname "$0")" && pwd)
+tmp=$(mktemp -d)
+num=0
+failed=0
+bad=0
+port=7000
+
+# Of data, while it is rekeyed
+KB=$((${PSP_CAT_KB:-4096} / ${PSP_SCALE:-1}))
+ROTATIONS=20
+
+# shellcheck source=tools/net/psp/tests/cat/util.sh
+. "$here/util.sh"
+
+cleanup() {
+	local pid
+
+	for pid in $(jobs -p); do
+		kill -9 "$pid" 2> /dev/null
+	done
+	ip -n a link del psp0 2> /dev/null
+	ip -n b link del psp1 2> /dev/null
+	ip netns del b 2> /dev/null
+	ip netns del a 2> /dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+
+run() {
+	bad=0
+	: > "$tmp/a.err"
+	: > "$tmp/b.err"
+	"$@"
+	num=$((num + 1))
+	if [ $bad = 0 ]; then
+		echo "ok $num $1"
+	else
+		echo "not ok $num $1"
+		failed=1
+	fi
+}
+
+wrong() {
+	echo "# line ${BASH_LINENO[0]}: $*"
+	tail -vn 8 "$tmp"/{a,b}.err | sed 's/^/# | /'
+	bad=1
+}
+
+says() {
+	grep -qE -- "$2" "$tmp/$1.err" || wrong "$1 does not say \"$2\""
+}
+
+setup() {
+	certs_make "$tmp" alice bob
+	ALICE=(--cert "$tmp/alice.crt" --key "$tmp/alice.key"
+	       --ca "$tmp/ca.crt")
+	BOB=(--cert "$tmp/bob.crt" --key "$tmp/bob.key" --ca "$tmp/ca.crt")
+	ip netns add a
+	ip netns add b
+	ip -n a link add low0 type veth peer name low1 netns b
+	ip -n a link set low0 up
+	ip -n b link set low1 up
+	ip -n a link add link low0 name psp0 type psp_ref
+	ip -n b link add link low1 name psp1 type psp_ref
+	ip -n a addr add 10.0.0.1/24 dev psp0
+	ip -n b addr add 10.0.0.2/24 dev psp1
+	ip -n a addr add fd00::1/64 nodad dev psp0
+	ip -n b addr add fd00::2/64 nodad dev psp1
+	ip -n a link set psp0 up
+	ip -n b link set psp1 up
+	pspctl -n a dev set psp0 versions all
+	pspctl -n b dev set psp1 versions all
+	mkfifo "$tmp/in"
+}
+
+# a listens; what it is fed with is in $tmp/a.in
+start_a() {
+	port=$((port + 1))
+	: > "$tmp/a.err"
+	ip netns exec a pspcat -l -v -t 60 "${ALICE[@]}" --name bob "$@" \
+		"$port" < "$tmp/a.in" > "$tmp/a.out" 2> "$tmp/a.err" &
+	pid_a=$!
+	await "$tmp/a.err" listening
+}
+
+# b connects, in the background; it is fed through $in
+start_b() {
+	local addr=$1
+
+	shift
+	ip netns exec b pspcat -v -t 60 "${BOB[@]}" --name alice "$@" \
+		"$addr" "$port" < "$tmp/in" > "$tmp/b.out" 2> "$tmp/b.err" &
+	pid_b=$!
+	exec {in}> "$tmp/in"
+}
+
+# ends STATUS_A STATUS_B
+ends() {
+	local status=0
+
+	wait "$pid_a" || status=$?
+	[ "$status" = "$1" ] || wrong "a ended with $status"
+	status=0
+	wait "$pid_b" || status=$?
+	[ "$status" = "$2" ] || wrong "b ended with $status"
+}
+
+arrived() {
+	ends 0 0
+	cmp "$tmp/data" "$tmp/a.out" || wrong "b's data has not arrived"
+	cmp "$tmp/a.in" "$tmp/b.out" || wrong "a's data has not arrived"
+}
+
+# Lines of eight digits, which chance does not make
+data() {
+	seq 10000000 99999999 | head -c "$1"
+}
+
+capture() {
+	ip netns exec a tcpdump -Z root --immediate-mode -ni low0 -U -w "$tmp/$1.pcap" \
+		2> "$tmp/dump.err" &
+	pid_dump=$!
+	await "$tmp/dump.err" 'listening on'
+}
+
+# How many lines of the data can be read in a capture
+readable() {
+	kill "$pid_dump"
+	wait "$pid_dump"
+	grep -caE '^[0-9]{8}$' "$tmp/$1.pcap"
+}
+
+rotate() {
+	pspctl -n a key rotate psp0
+	pspctl -n b key rotate psp1
+}
+
+# Data goes all the while; each device is rotated again as soon as it may be
+rotations_while_data_goes() {
+	local i chunk=$((KB * 1024 / ROTATIONS)) plain
+
+	data $((chunk * ROTATIONS)) > "$tmp/data"
+	data 100000 > "$tmp/a.in"
+	capture gcm
+	start_a
+	start_b 10.0.0.1
+	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	for ((i = 0; i < ROTATIONS; i++)); do
+		rotate
+		tail -c +$((i * chunk + 1)) "$tmp/data" | head -c "$chunk" >&"$in"
+		await "$tmp/a.err" 'new key' $((2 * i + 2)) || break
+		await "$tmp/b.err" 'new key' $((2 * i + 2)) || break
+	done
+	exec {in}>&-
+	arrived
+	says a "rekeys rx $ROTATIONS tx $ROTATIONS, $ROTATIONS rotations seen"
+	says b "rekeys rx $ROTATIONS tx $ROTATIONS, $ROTATIONS rotations seen"
+	plain=$(readable gcm)
+	[ "$plain" = 0 ] || wrong "$plain lines can be read on the wire"
+}
+
+# Versions that encrypt nothing show that what is looked for can be seen
+gmac_can_be_read() {
+	local plain
+
+	data 50000 | tee "$tmp/data" > "$tmp/a.in"
+	capture gmac
+	start_a --psp-versions aes-gmac-256 --unencrypted
+	start_b 10.0.0.1 --psp-versions aes-gmac-256 --unencrypted
+	await "$tmp/b.err" 'PSP hdr0-aes-gmac-256' || wrong "no PSP"
+	rotate
+	cat "$tmp/data" >&"$in"
+	await "$tmp/a.err" 'new key' 2 || wrong "a has not been rekeyed"
+	await "$tmp/b.err" 'new key' 2 || wrong "b has not been rekeyed"
+	exec {in}>&-
+	arrived
+	plain=$(readable gmac)
+	[ "$plain" -gt 5000 ] || wrong "only $plain lines can be read"
+}
+
+psk_over_ipv6() {
+	local ALICE=() BOB=()
+
+	echo 'test:00112233445566778899aabbccddeeff' > "$tmp/psk"
+	chmod 600 "$tmp/psk"
+	data 300000 | tee "$tmp/data" > "$tmp/a.in"
+	port=$((port + 1))
+	: > "$tmp/a.err"
+	ip netns exec a pspcat -6 -l -v --psk-file "$tmp/psk" fd00::1 "$port" \
+		< "$tmp/a.in" > "$tmp/a.out" 2> "$tmp/a.err" &
+	pid_a=$!
+	await "$tmp/a.err" listening
+	ip netns exec b pspcat -v --psk-file "$tmp/psk" \
+		--psp-versions aes-gcm-256 fd00::1 "$port" \
+		< "$tmp/data" > "$tmp/b.out" 2> "$tmp/b.err" &
+	pid_b=$!
+	arrived
+	says a 'PSP hdr0-aes-gcm-256'
+}
+
+# One side's device accepts no version
+fallback() {
+	data 100000 | tee "$tmp/data" > "$tmp/a.in"
+	pspctl -n b dev set psp1 versions none
+	start_a
+	start_b 10.0.0.1
+	exec {in}>&-
+	ends 1 1
+	says a 'the other side has no PSP: interface psp1: no version'
+	says b 'this side has no PSP: interface psp1: no version .* refuse'
+	start_a --fallback=tls
+	start_b 10.0.0.1 --fallback=tls
+	cat "$tmp/data" >&"$in"
+	exec {in}>&-
+	arrived
+	says a ' TLS, no PSP$'
+	pspctl -n b dev set psp1 versions all
+}
+
+# Both are rotated twice before either can do anything: nothing passes any more
+both_stale() {
+	data 1000 > "$tmp/data"
+	: > "$tmp/a.in"
+	start_a -t 3
+	start_b 10.0.0.1 -t 3
+	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	kill -STOP "$pid_a" "$pid_b"
+	rotate
+	rotate
+	cat "$tmp/data" >&"$in"
+	kill -CONT "$pid_a" "$pid_b"
+	ends 1 1
+	exec {in}>&-
+	says a 'the connection is dead: the device was rotated twice'
+	says b 'the connection is dead: the device was rotated twice'
+}
+
+# One is: its peer comes back, and nothing is lost
+one_stale() {
+	data 200000 > "$tmp/data"
+	: > "$tmp/a.in"
+	start_a
+	start_b 10.0.0.1
+	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	kill -STOP "$pid_b"
+	pspctl -n a key rotate psp0
+	pspctl -n a key rotate psp0
+	kill -CONT "$pid_b"
+	cat "$tmp/data" >&"$in"
+	await "$tmp/a.err" 'new key: the other' || wrong "a was not rekeyed"
+	exec {in}>&-
+	arrived
+}
+
+peer_is_killed() {
+	data 1000 > "$tmp/data"
+	: > "$tmp/a.in"
+	start_a
+	start_b 10.0.0.1
+	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	kill -9 "$pid_b"
+	ends 1 137
+	exec {in}>&-
+	says a 'the connection ended before the data did|reset'
+}
+
+echo "TAP version 13"
+setup
+run rotations_while_data_goes
+run gmac_can_be_read
+run psk_over_ipv6
+run fallback
+run both_stale
+run one_stale
+run peer_is_killed
+echo "1..$num"
+exit "$failed"
