@@ -12,7 +12,7 @@ export HOME=/root LANG=C.UTF-8
 # shellcheck source=/dev/null
 . "$1"
 export PSP_SRC PSP_OUT PSP_TOOLS PSP_TREE PSP_KO PSP_REF_KO PSP_SCALE PSP_SLOW TERM
-export PSP_PAIR=${PSP_PAIR:-} PSP_KEYS PSP_YNL PSP_DEBS KERNEL_CONFIG
+export PSP_PAIR=${PSP_PAIR:-} PSP_KEYS PSP_YNL PSP_DEBS PSP_CAT_MB KERNEL_CONFIG
 # shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
 . "$QEMU_SRC/modules.sh"
 

@@ -134,6 +134,7 @@ vm_job() {
 	SUITES=$suites
 	PSP_SLOW=$(vm_slow "$1")
 	PSP_SCALE=$(kernel_field "$kernel" scale)
+	PSP_CAT_MB=${PSP_CAT_MB:-}
 	QEMU_SRC=$QEMU
 	PSP_SRC=$SELFTESTS
 	PSP_OUT=$LOG/selftests

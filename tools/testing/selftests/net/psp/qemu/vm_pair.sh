@@ -49,21 +49,32 @@ pair_test() {
 	vm_test "$b" "$suites" < /dev/null &
 	wait || :
 	rm -rf "$PAIR_NET"
-	pair_verdict "$LOG/$a" "$LOG/$b" |
-		perl "$QEMU/report.pl" "$a" "$LOG/$a/results"
+	{
+		[[ ,$suites, != *,pair,* ]] ||
+			pair_verdict "$LOG/$a" "$LOG/$b"
+		[[ ,$suites, != *,pspcat_pair,* ]] || pspcat_verdict "$LOG/$a"
+	} | perl "$QEMU/report.pl" "$a" "$LOG/$a/results"
 }
+
+# What pspcat says, which of it is encrypted, and which is there to be read.
+PSPCAT_NET="net 10.1.0.0/24"
+PSPCAT_CONTROL="net 10.2.0.0/24"
 
 # The capture, as KTAP: once read by tcpdump, and once by a program with keys.
 pair_verdict() {
 	local dir=$1 peer=$2 status=0
 
+	# Whose keys are known
+	tcpdump -r "$dir/wire.pcap" -w "$dir/pair.pcap" \
+		"not ($PSPCAT_NET or $PSPCAT_CONTROL)" 2> "$dir/tcpdump.log" ||
+		cp "$dir/wire.pcap" "$dir/pair.pcap"
 	echo "#@ suite wire"
 	echo "  1..2"
-	verdict 1 tcpdump_reads_ipv4 pair_tcpdump "$dir/wire.pcap" ip \
+	verdict 1 tcpdump_reads_ipv4 pair_tcpdump "$dir/pair.pcap" ip \
 		< /dev/null
-	verdict 2 tcpdump_reads_ipv6 pair_tcpdump "$dir/wire.pcap" ip6 \
+	verdict 2 tcpdump_reads_ipv6 pair_tcpdump "$dir/pair.pcap" ip6 \
 		< /dev/null
-	"$LOG/selftests/pair_judge" "$dir/wire.pcap" "$dir/keys" \
+	"$LOG/selftests/pair_judge" "$dir/pair.pcap" "$dir/keys" \
 		"$peer/keys" > "$dir/judge.log" 2>&1 || status=$?
 	sed 's/^/  /' "$dir/judge.log"
 	echo "#@ end wire $status 0"
@@ -84,4 +95,40 @@ pair_tcpdump() {
 	lines=$(grep -cE '\.1000: .*UDP, length [0-9]+' <<< "$lines")
 	echo "$lines packets"
 	[ "$lines" -ge 1000 ]
+}
+
+# The same of pspcat's part of it.
+pspcat_verdict() {
+	local wire=$1/wire.pcap
+
+	echo "#@ suite pspcat_wire"
+	echo "  1..3"
+	verdict 1 nothing_can_be_read pspcat_readable "$wire" "$PSPCAT_NET" \
+		-eq 0 < /dev/null
+	verdict 2 control_can_be_read pspcat_readable "$wire" \
+		"$PSPCAT_CONTROL" -gt 10000 < /dev/null
+	verdict 3 all_but_tls_is_psp pspcat_psp "$wire" < /dev/null
+	echo "#@ end pspcat_wire 0 0"
+}
+
+# pspcat_readable CAPTURE FILTER OPERATOR NUMBER - lines of eight digits in it
+pspcat_readable() {
+	local lines
+
+	lines=$(tcpdump -r "$1" -w - "$2" 2> /dev/null |
+		grep -caE '^[0-9]{8}$')
+	echo "$lines lines"
+	[ "$lines" "$3" "$4" ]
+}
+
+# A handshake and two keys come in plain, and no more than that.
+pspcat_psp() {
+	local psp plain
+
+	psp=$(tcpdump -nr "$1" "$PSPCAT_NET and udp dst port 1000" \
+		2> /dev/null | wc -l)
+	plain=$(tcpdump -nr "$1" "$PSPCAT_NET and tcp" 2> /dev/null |
+		grep -cE 'length [1-9]')
+	echo "$psp packets of PSP, $plain of TCP with data"
+	[ "$psp" -ge 1000 ] && [ "$plain" -ge 6 ] && [ "$plain" -le 60 ]
 }
