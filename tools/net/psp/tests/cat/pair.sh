@@ -4,6 +4,8 @@
 # pspcat between two machines, with a bad network below: this runs in both of
 # them, and PSP_PAIR says which one it is. The host judges what was captured
 # (qemu/vm_pair.sh): 10.1.0.0/24 must not be readable, 10.2.0.0/24 must be.
+#
+# shellcheck disable=SC2317 # tests are called by their names
 
 set -u
 export LC_ALL=C
@@ -14,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 failed=0
 ROTATIONS=20
-BYTES=$((${PSP_CAT_MB:-16} * 1048576 / ${PSP_SCALE:-1}))
+BYTES=$((${PSP_CAT_MB:-100} * 1048576 / ${PSP_SCALE:-1}))
 CONTROL=200000
 PORT=7000
 
@@ -66,7 +68,7 @@ connect() {
 		met && return
 		exec {in}>&-
 		wait "$pid"
-		[ $SECONDS -lt $end ] || return
+		[ "$SECONDS" -lt "$end" ] || return
 	done
 }
 
@@ -89,7 +91,7 @@ rotate() {
 
 	for ((i = 1; i <= ROTATIONS; i++)); do
 		pspctl key rotate psp0
-		await "$tmp/err" 'new key: the other' $i || break
+		await "$tmp/err" 'new key: the other' "$i" || break
 	done
 }
 
@@ -107,11 +109,11 @@ transfer() {
 
 	connect 1
 	if [ "$PSP_PAIR" = b ]; then
-		data $BYTES >&"$in" &
+		data "$BYTES" >&"$in" &
 	fi
 	rotate
 	exec {in}>&-
-	ends $BYTES
+	ends "$BYTES"
 	grep -qE "rekeys rx $ROTATIONS tx $ROTATIONS, $ROTATIONS rotations" \
 		"$tmp/err" || wrong "not $ROTATIONS rekeys each way"
 	echo "# $BYTES bytes, $ROTATIONS rotations: $((SECONDS - start)) s"
@@ -122,9 +124,9 @@ transfer() {
 # A version that does not encrypt: what is looked for can be seen
 control() {
 	connect 2 --psp-versions aes-gmac-128 --unencrypted
-	[ "$PSP_PAIR" = a ] || data $CONTROL >&"$in"
+	[ "$PSP_PAIR" = a ] || data "$CONTROL" >&"$in"
 	exec {in}>&-
-	ends $CONTROL
+	ends "$CONTROL"
 }
 
 echo "TAP version 13"

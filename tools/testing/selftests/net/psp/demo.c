@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shows a transfer over PSP while the device keys rotate, and judges it: ends
+ * Shows a transfer by pspcat while the device keys rotate, and judges it: ends
  * with a line "demo: PASS ..." and status 0, or "demo: FAIL ..." and 1.
  */
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #define INTERVAL_MS	1500	/* between two of them */
 #define STALL_MS	60000	/* longer than anything takes */
 #define QUIET_MS	300
+#define DEMO_PROBE	(40 * DEMO_LINE)
 #define LOSS_AFTER	3	/* rotations; then the cable gets worse: */
 #define LOSS_PERCENT	0.5
 
@@ -39,8 +42,8 @@ static bool demo_step(struct demo *demo)
 	bool moved;
 
 	moved = demo_watch_look(&demo->watch);
-	moved |= demo_end_step(demo, &demo->a);
-	moved |= demo_end_step(demo, &demo->b);
+	moved |= demo_cat_step(demo, &demo->a);
+	moved |= demo_cat_step(demo, &demo->b);
 	return moved;
 }
 
@@ -68,9 +71,9 @@ static void demo_run_for(struct demo *demo, int ms)
 			psp_nap();
 }
 
-static bool demo_is_greeted(const struct demo *demo)
+static bool demo_is_listening(const struct demo *demo)
 {
-	return demo->b.greeted;
+	return demo->b.listening;
 }
 
 static bool demo_is_secure(const struct demo *demo)
@@ -81,7 +84,7 @@ static bool demo_is_secure(const struct demo *demo)
 /* Both ends have given out new keys, and both use what they were given */
 static bool demo_is_rekeyed(const struct demo *demo)
 {
-	const struct demo_end *a = &demo->a, *b = &demo->b;
+	const struct demo_cat *a = &demo->a, *b = &demo->b;
 	unsigned int n = demo->rotated;
 
 	return n == a->rx_rekeys && n == b->rx_rekeys &&
@@ -90,57 +93,134 @@ static bool demo_is_rekeyed(const struct demo *demo)
 
 static bool demo_is_over(const struct demo *demo)
 {
-	return demo->b.ended;
+	return demo->a.ended && demo->b.ended && demo->b.eof;
+}
+
+/* Certificates for both, by the script that the tests of pspcat use */
+static int demo_certify(struct demo *demo)
+{
+	const char *tree = getenv("PSP_TREE");
+
+	strcpy(demo->dir, "/tmp/demo.XXXXXX");
+	if (!mkdtemp(demo->dir))
+		return -errno;
+	return psp_sh(demo->net.home, "bash -c '. %s/%s && certs_make %s A B'",
+		      tree ? tree : "../../../../..",
+		      "tools/net/psp/tests/cat/util.sh", demo->dir) ?
+	       -EIO : 0;
 }
 
 static int demo_open(struct demo *demo)
 {
-	struct psp_conn *conn = &demo->conn;
 	int err;
 
+	demo->a.in = -1;
+	demo->b.in = -1;
 	err = psp_net_open(&demo->net);
 	if (!err)
 		err = demo_watch_open(&demo->watch, &demo->net.a);
-	if (!err)
-		err = psp_conn_open(conn, &demo->net, PSP_IPV4);
-	if (!err)
-		err = demo_end_open(&demo->a, &conn->a, 'A', demo->net.home);
-	if (!err)
-		err = demo_end_open(&demo->b, &conn->b, 'B', demo->net.home);
-	conn->version = PSP_VERSION_HDR0_AES_GCM_128;
-	return err;
+	return err ? err : demo_certify(demo);
 }
 
 static void demo_close(struct demo *demo)
 {
-	demo_end_close(&demo->a);
-	demo_end_close(&demo->b);
-	psp_conn_close(&demo->conn);
+	demo_cat_close(&demo->a);
+	demo_cat_close(&demo->b);
 	demo_watch_close(&demo->watch);
+	psp_sh(demo->net.home, "rm -r %s", demo->dir);
 	psp_net_close(&demo->net);
 }
 
-/* From a plain connection to a secure one */
-static void demo_secure(struct demo *demo)
+static int demo_pass(struct psp_conn *conn, const void *data, size_t len)
 {
-	demo_end_greet(&demo->a);
-	demo_run_until(demo, demo_is_greeted, "greeting");
-	demo_watch_look(&demo->watch);
-	demo_say(demo, "A says hello in plain text, and it can be read");
+	static char buf[DEMO_TEXT];
+	struct pollfd pfd = { .fd = conn->b.fd, .events = POLLIN };
+	size_t got = 0;
+	ssize_t n;
 
-	demo_end_new_key(demo, &demo->a);
+	if (send(conn->a.fd, data, len, MSG_NOSIGNAL) != len)
+		return -errno;
+	while (got < len) {
+		if (poll(&pfd, 1, STALL_MS) <= 0)
+			return -ETIMEDOUT;
+		n = recv(conn->b.fd, buf + got, len - got, 0);
+		if (n <= 0)
+			return n ? -errno : -EPIPE;
+		got += n;
+	}
+	return memcmp(buf, data, len) ? -EILSEQ : 0;
+}
+
+/*
+ * A connection of our own: plain text, to see that it can be seen, and then the
+ * same under PSP with keys that we know, to see that it is there.
+ */
+static int demo_probe(struct demo *demo)
+{
+	char text[DEMO_PROBE];
+	struct psp_conn conn;
+	int err;
+
+	err = psp_conn_open(&conn, &demo->net, PSP_IPV4);
+	if (err)
+		return err;
+	err = demo_pass(&conn, DEMO_HELLO, sizeof(DEMO_HELLO));
+	if (!err)
+		err = psp_conn_secure(&conn, PSP_VERSION_HDR0_AES_GCM_128);
+	demo->key = conn.b.rx;
+	demo->watch.spi = conn.b.rx.spi;
+	demo_text(0, text, sizeof(text));
+	if (!err)
+		err = demo_pass(&conn, text, sizeof(text));
+	demo_run_for(demo, QUIET_MS);
+	psp_conn_close(&conn);
+	demo_say(demo, "Plain text can be read in the capture, to begin with");
+	return err;
+}
+
+static void demo_start(struct demo *demo, struct demo_cat *cat,
+		       struct psp_end *end, char name)
+{
+	char cert[64], key[64], ca[64], other[2] = { 'A' + 'B' - name };
+	bool listen = name == 'B';
+	char *const argv[] = {
+		"pspcat", "-v", "--cert", cert, "--key", key, "--ca", ca,
+		"--name", other, listen ? "-l" : "-4", "10.0.0.2", DEMO_PORT,
+		NULL,
+	};
+	int err;
+
+	snprintf(cert, sizeof(cert), "%s/%c.crt", demo->dir, name);
+	snprintf(key, sizeof(key), "%s/%c.key", demo->dir, name);
+	snprintf(ca, sizeof(ca), "%s/ca.crt", demo->dir);
+	err = demo_cat_start(cat, end, name, argv);
+	if (err)
+		demo_fail(demo, "pspcat at %c: %s", name, strerror(-err));
+}
+
+/* From here on nothing may be plain */
+static void demo_meet(struct demo *demo)
+{
+	demo_start(demo, &demo->b, &demo->net.b, 'B');
+	demo_run_until(demo, demo_is_listening, "pspcat at B");
+	demo_cat_end(&demo->b);
+	demo_start(demo, &demo->a, &demo->net.a, 'A');
 	demo_run_until(demo, demo_is_secure, "key exchange");
-	demo_watch_look(&demo->watch);
+	while (demo_watch_look(&demo->watch))
+		;
 	demo->watch.secure = true;
-	demo_say(demo, "SPIs and keys are told in plain text, too (use TLS)");
+	demo_say(demo, "%s", demo->a.tls + strlen("pspcat: "));
 	demo_say(demo, "PSP from here on. Rotated device keys make keys old;");
-	demo_say(demo, "a rekey brings new ones, told under PSP amid text");
+	demo_say(demo, "pspcat gets new ones by itself, amid the text");
 }
 
 static void demo_rotate(struct demo *demo)
 {
-	int err = psp_conn_rotate(&demo->conn);
+	struct psp_end *a = &demo->net.a, *b = &demo->net.b;
+	int err;
 
+	err = psp_nl_rotate(&a->nl, a->dev_id) ?:
+	      psp_nl_rotate(&b->nl, b->dev_id);
 	if (err)
 		demo_fail(demo, "key-rotate: %s", strerror(-err));
 	demo->rotated++;
@@ -171,7 +251,7 @@ static void demo_transfer(struct demo *demo)
 		demo_show_row(demo);
 	}
 	demo->a.texting = false;
-	demo->a.ending = true;
+	demo_cat_end(&demo->a);
 	demo_run_until(demo, demo_is_over, "end of the text");
 	/* Let the last acknowledgments arrive before they are counted */
 	demo_run_for(demo, QUIET_MS);
@@ -257,13 +337,20 @@ int main(void)
 	static struct demo demo;
 	int err;
 
+	signal(SIGPIPE, SIG_IGN);
 	demo.start = psp_now_ms();
 	demo_show_title();
 	err = demo_open(&demo);
 	if (err)
 		demo_fail(&demo, "cannot set up: %s", strerror(-err));
+	if (!demo_failed(&demo)) {
+		err = demo_probe(&demo);
+		if (err)
+			demo_fail(&demo, "a connection of our own: %s",
+				  strerror(-err));
+	}
 	if (!demo_failed(&demo))
-		demo_secure(&demo);
+		demo_meet(&demo);
 	if (!demo_failed(&demo))
 		demo_transfer(&demo);
 	if (!err) {

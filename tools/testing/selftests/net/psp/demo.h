@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The demonstration: end A sends text to end B, as any application would that
- * uses PSP; what is known to whom is what the two ends have told each other in
- * the stream. A watch sees every frame of the cable.
+ * The demonstration: text goes from a pspcat at end A to one at end B, while the
+ * device keys rotate. A watch sees every frame of the cable.
  */
 #ifndef DEMO_H
 #define DEMO_H
@@ -13,52 +12,49 @@
 #define DEMO_TEXT	(256 * DEMO_LINE)
 #define DEMO_SECRET	"nobody else's business"
 #define DEMO_HELLO	"hello, this can be read"
-#define DEMO_KEYS	64
+#define DEMO_PORT	"4433"
 
 /**
- * struct demo_end - one end of the connection
- * @side: its socket and keys
+ * struct demo_cat - one end of the connection: a pspcat
+ * @end: where it runs
  * @name: 'A' or 'B'
- * @notes: netlink socket that hears of rotations
- * @secure: it has a tx key: what it sends is under PSP
- * @texting: has text to send
- * @ending: is to say that there is no more text, when @texting is over
- * @ended: the peer has said so
- * @greeted: the peer has said hello, in plain text
- * @key_due: has a new rx key to tell the peer
- * @rotations: device key rotations it has heard of
+ * @pid: its process, 0 if there is none yet
+ * @in: pipe that it reads, -1 if there is no more to be read
+ * @out: pipe that it writes the text to
+ * @err: pipe that it says to what it does
+ * @said: of that, a line that is not whole yet, @said_len bytes
+ * @listening: it waits for the other one
+ * @tls: what it says of TLS
+ * @secure: the connection is under PSP
  * @rx_rekeys: times that its rx key was replaced
  * @tx_rekeys: times that its tx key was replaced
- * @prev_spi: SPI of the rx key before the current one
- * @sent: bytes of text given to TCP
- * @good: bytes of text received and found right
- * @out: record being sent
- * @out_len: bytes in @out
- * @out_pos: bytes of @out that TCP has taken
- * @in: record being received
- * @in_len: bytes in @in
+ * @texting: it is given text
+ * @sent: bytes of text that it has taken
+ * @good: bytes of text that it has written, and found right
+ * @eof: it has written all
+ * @ended: it has come to a good end
+ * @sock: its socket, as the kernel tells
  */
-struct demo_end {
-	struct psp_side *side;
+struct demo_cat {
+	struct psp_end *end;
 	char name;
-	struct psp_nl notes;
+	pid_t pid;
+	int in;
+	int out;
+	int err;
+	char said[1024];
+	size_t said_len;
+	bool listening;
+	char tls[128];
 	bool secure;
-	bool texting;
-	bool ending;
-	bool ended;
-	bool greeted;
-	bool key_due;
-	unsigned int rotations;
 	unsigned int rx_rekeys;
 	unsigned int tx_rekeys;
-	uint32_t prev_spi;
+	bool texting;
 	uint64_t sent;
 	uint64_t good;
-	uint8_t out[DEMO_TEXT + 64];
-	size_t out_len;
-	size_t out_pos;
-	uint8_t in[DEMO_TEXT + 64];
-	size_t in_len;
+	bool eof;
+	bool ended;
+	struct psp_sock_info sock;
 };
 
 /**
@@ -70,7 +66,8 @@ struct demo_end {
  * @secret: frames in which text can be read
  * @bare: TCP segments with payload beside PSP, once that is on
  * @secure: it is
- * @sample: a frame with text from A to B
+ * @spi: of the frames that one is wanted of
+ * @sample: a long one of them
  * @frame: the frame being looked at
  */
 struct demo_watch {
@@ -81,6 +78,7 @@ struct demo_watch {
 	uint64_t secret;
 	uint64_t bare;
 	bool secure;
+	uint32_t spi;
 	struct psp_frame sample;
 	struct psp_frame frame;
 };
@@ -88,31 +86,29 @@ struct demo_watch {
 /**
  * struct demo - all of it
  * @net: the cable
- * @conn: the connection
  * @a: sends the text
  * @b: receives it
  * @watch: sees all
- * @keys: rx keys that end B was given, the latest last
- * @nkeys: their number
+ * @key: key of a connection of its own, by which a frame can be opened
+ * @dir: folder with certificates
  * @rotated: times that both device keys were rotated
  * @start: time of the beginning
  * @row_time: time of the last row of the table
- * @row_good: what &demo_end.good of B was at that time
+ * @row_good: what &demo_cat.good of B was at that time
  * @fault: what went wrong first, "" if nothing
  */
 struct demo {
 	struct psp_net net;
-	struct psp_conn conn;
-	struct demo_end a;
-	struct demo_end b;
+	struct demo_cat a;
+	struct demo_cat b;
 	struct demo_watch watch;
-	struct psp_key keys[DEMO_KEYS];
-	int nkeys;
+	struct psp_key key;
+	char dir[32];
 	unsigned int rotated;
 	uint64_t start;
 	uint64_t row_time;
 	uint64_t row_good;
-	char fault[128];
+	char fault[256];
 };
 
 /* Remember the first thing that went wrong */
@@ -122,15 +118,20 @@ bool demo_failed(const struct demo *demo);
 /* Line number @n of the text */
 void demo_line(uint64_t n, char *line);
 
-/* An end with its connected socket; does what there is to do, never waits */
-int demo_end_open(struct demo_end *end, struct psp_side *side, char name,
-		  int home);
-void demo_end_close(struct demo_end *end);
-bool demo_end_step(struct demo *demo, struct demo_end *end);
-void demo_end_greet(struct demo_end *end);
+/* @len bytes of text, whole lines, from byte @pos on, which begins one */
+void demo_text(uint64_t pos, char *text, size_t len);
 
-/* A new rx key, to be told to the peer */
-void demo_end_new_key(struct demo *demo, struct demo_end *end);
+/* Run pspcat at an end; a step does what there is to do, and never waits */
+int demo_cat_start(struct demo_cat *cat, struct psp_end *end, char name,
+		   char *const argv[]);
+void demo_cat_close(struct demo_cat *cat);
+bool demo_cat_step(struct demo *demo, struct demo_cat *cat);
+
+/* It gets no more text */
+void demo_cat_end(struct demo_cat *cat);
+
+/* Ask the kernel about its socket */
+void demo_cat_look(struct demo_cat *cat);
 
 int demo_watch_open(struct demo_watch *watch, struct psp_end *end);
 void demo_watch_close(struct demo_watch *watch);

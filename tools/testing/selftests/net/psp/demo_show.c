@@ -35,7 +35,7 @@ void demo_show_title(void)
 	struct utsname uts;
 
 	uname(&uts);
-	printf("One TCP connection, secured by PSP, on the stock kernel %s\n",
+	printf("pspcat: keys by TLS 1.3, data by PSP, on the stock kernel %s\n",
 	       uts.release);
 	printf("  A: psp0, 10.0.0.1 =%s= psp1, 10.0.0.2 :B\n",
 	       "==== cable, each frame is captured ===");
@@ -49,13 +49,18 @@ void demo_show_table(void)
 	printf(" %6s\n", "resent");
 }
 
-static void demo_show_spi(const struct demo_end *end)
+static void demo_show_spi(const struct demo_cat *cat)
 {
-	printf("  %08x ", end->side->rx.spi);
-	if (end->prev_spi)
-		printf("%08x ", end->prev_spi);
+	printf("  %08x ", cat->sock.rx.spi);
+	if (cat->sock.rx_prev.spi)
+		printf("%08x ", cat->sock.rx_prev.spi);
 	else
 		printf("%8s ", "-");
+}
+
+static long long demo_resent(const struct demo_cat *cat)
+{
+	return psp_snmp(cat->end->ns, "Tcp", "RetransSegs");
 }
 
 /* A key is the receiver's: what A sends bears the SPI that B has given out */
@@ -64,14 +69,15 @@ void demo_show_row(struct demo *demo)
 	uint64_t now = psp_now_ms(), good = demo->b.good;
 	double mbit;
 
+	demo_cat_look(&demo->a);
+	demo_cat_look(&demo->b);
 	mbit = 0.008 * (good - demo->row_good) / (now - demo->row_time);
 	printf("%5.1f %6.1f %6.1f %5u %6u", demo_time(demo), mbit,
-	       good / 1e6, demo->b.rotations,
+	       good / 1e6, demo->rotated,
 	       demo->a.tx_rekeys + demo->b.tx_rekeys);
 	demo_show_spi(&demo->b);
 	demo_show_spi(&demo->a);
-	printf(" %6d\n", psp_tcp_retrans(demo->conn.a.fd) +
-			 psp_tcp_retrans(demo->conn.b.fd));
+	printf(" %6lld\n", demo_resent(&demo->a) + demo_resent(&demo->b));
 	fflush(stdout);
 	demo->row_time = now;
 	demo->row_good = good;
@@ -99,16 +105,6 @@ static void demo_show_chars(const uint8_t *text)
 	putchar('\n');
 }
 
-static const struct psp_key *demo_key(const struct demo *demo, uint32_t spi)
-{
-	int i;
-
-	for (i = demo->nkeys - 1; i >= 0; i--)
-		if (demo->keys[i].spi == spi)
-			return &demo->keys[i];
-	return NULL;
-}
-
 /* Behind the TCP header, from the beginning of a line of text on */
 static void demo_show_text(const struct psp_frame *frame, const uint8_t *plain,
 			   int len)
@@ -129,15 +125,14 @@ void demo_show_packet(struct demo *demo)
 {
 	static uint8_t plain[PSP_FRAME_MAX];
 	struct psp_frame *frame = &demo->watch.sample;
-	const struct psp_key *key = demo_key(demo, frame->spi);
 	const uint8_t *udp = frame->data + frame->l4;
 	int len;
 
-	if (!key) {
-		demo_fail(demo, "no packet seen, or of an unknown SPI");
+	if (!frame->psp) {
+		demo_fail(demo, "no packet was seen that could be opened");
 		return;
 	}
-	len = seal_open(key, frame, plain);
+	len = seal_open(&demo->key, frame, plain);
 	if (len >= 0 && len < sizeof(struct tcphdr))
 		len = -EINVAL;
 	if (len < 0) {
@@ -146,7 +141,7 @@ void demo_show_packet(struct demo *demo)
 		return;
 	}
 
-	printf("A packet as captured, and opened with the key that B got:\n");
+	printf("A packet of a connection whose key is known, and what it says:\n");
 	demo_show_hex("UDP", udp, 8);
 	printf("to port %d\n", PSP_UDP_PORT);
 	demo_show_hex("PSP", udp + 8, PSP_HDR_LEN);

@@ -5,7 +5,7 @@
 
 #include "demo.h"
 
-/* Only what A sends is as long as this */
+/* Whole lines are in it */
 #define DEMO_SAMPLE	1300
 
 int demo_watch_open(struct demo_watch *watch, struct psp_end *end)
@@ -32,7 +32,8 @@ static void demo_watch_judge(struct demo_watch *watch)
 	watch->hello += demo_can_read(frame, DEMO_HELLO);
 	watch->secret += demo_can_read(frame, DEMO_SECRET);
 	watch->bare += watch->secure && frame->tcp_len;
-	if (frame->psp && frame->payload_len > DEMO_SAMPLE)
+	if (frame->psp && frame->spi == watch->spi &&
+	    frame->payload_len > DEMO_SAMPLE)
 		watch->sample = *frame;
 }
 
