@@ -15,7 +15,8 @@
 #define ARGS_TIMEOUT	30
 
 /* They encrypt */
-#define ARGS_GCM	(1 << PSP_AES_GCM_128 | 1 << PSP_AES_GCM_256)
+#define ARGS_BIT(version)	(1U << (version))
+#define ARGS_GCM	(ARGS_BIT(PSP_AES_GCM_128) | ARGS_BIT(PSP_AES_GCM_256))
 
 enum {
 	OPT_CERT = 256,
@@ -101,7 +102,7 @@ static uint32_t args_versions(char *list)
 		version = psp_version_parse(name);
 		if (version < 0)
 			usage_die("there is no PSP version \"%s\"", name);
-		mask |= 1U << version;
+		mask |= ARGS_BIT(version);
 	}
 	if (!mask)
 		usage_die("--psp-versions names none");
@@ -238,7 +239,8 @@ void args_parse(struct cat_args *args, int argc, char **argv)
 	args->timeout = ARGS_TIMEOUT;
 	args_options(args, &flags, argc, argv);
 	if (args->versions & ~ARGS_GCM && !flags.unencrypted)
-		usage_die("AES-GMAC encrypts nothing, all can read the data: if that is meant, say --unencrypted");
+		usage_die("AES-GMAC encrypts nothing, all can read the data: "
+			  "if that is meant, say --unencrypted");
 	num = argc - optind;
 	if (num < (args->listen ? 1 : 2) || num > 2)
 		usage_die(args->listen ? "[HOST] PORT is needed" :

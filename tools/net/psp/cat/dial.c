@@ -41,7 +41,7 @@ static int dial_socket(const struct addrinfo *ai)
 		      SOCK_CLOEXEC, ai->ai_protocol);
 }
 
-/* Wait until it is connected: 0 or errno */
+/* Wait until it is connected: 0 or a negative errno */
 static int dial_wait(int fd, unsigned int seconds)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
@@ -54,10 +54,10 @@ static int dial_wait(int fd, unsigned int seconds)
 		ret = poll(&pfd, 1, now < end ? end - now : 0);
 	} while (ret < 0 && errno == EINTR);
 	if (!ret)
-		return ETIMEDOUT;
+		return -ETIMEDOUT;
 	if (ret < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		return errno;
-	return err;
+		return -errno;
+	return -err;
 }
 
 static int dial_connect(struct cat *cat, const struct addrinfo *ai)
@@ -67,19 +67,19 @@ static int dial_connect(struct cat *cat, const struct addrinfo *ai)
 	for (; ai; ai = ai->ai_next) {
 		fd = dial_socket(ai);
 		if (fd < 0) {
-			err = errno;
+			err = -errno;
 			continue;
 		}
 		err = 0;
 		if (connect(fd, ai->ai_addr, ai->ai_addrlen))
 			err = errno == EINPROGRESS ?
-			      dial_wait(fd, cat->args.timeout) : errno;
+			      dial_wait(fd, cat->args.timeout) : -errno;
 		if (!err)
 			return fd;
 		close(fd);
 	}
 	return cat_fail(cat, "%s port %s: %s", cat->args.host, cat->args.port,
-			strerror(err));
+			strerror(-err));
 }
 
 /* One family each: IPv4 addresses in an IPv6 socket would be a third kind */

@@ -61,7 +61,7 @@ static bool psk_parse(char *line)
 	if (!colon || colon == line || colon - line > 128)
 		return false;
 	*colon++ = '\0';
-	strcpy(psk.name, line);
+	memcpy(psk.name, line, colon - line);
 	return psk_hex(colon, strlen(colon));
 }
 
@@ -83,8 +83,8 @@ static int psk_read(struct cat *cat)
 		ok = fgets(line, sizeof(line), file) && psk_parse(line);
 		OPENSSL_cleanse(line, sizeof(line));
 		if (!ok)
-			cat_fail(cat, "%s: no line IDENTITY:KEY, with at least %d bytes in hexadecimal",
-				 path, PSK_KEY_MIN);
+			cat_fail(cat, "%s: no line IDENTITY:KEY, with at least "
+				 "%d bytes in hexadecimal", path, PSK_KEY_MIN);
 	}
 	if (file)
 		fclose(file);

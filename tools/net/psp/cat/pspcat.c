@@ -140,7 +140,7 @@ static int cat_take_hello(struct cat *cat, const uint8_t *data, size_t len)
 	unsigned int version;
 
 	if (agree_parse(&cat->peer, data, len))
-		return cat_fail(cat, "the other side speaks another version of the protocol");
+		return cat_fail(cat, "the other side speaks another protocol");
 	if (seal_export(cat->link.ssl, server ? &cat->rx : &cat->tx,
 			server ? &cat->tx : &cat->rx,
 			server ? &cat->peer : &cat->me,
@@ -181,7 +181,8 @@ int cat_under_psp(struct cat *cat)
 static int cat_take_bind(struct cat *cat, const uint8_t *data, size_t len)
 {
 	if (len != BIND_LEN || CRYPTO_memcmp(data, cat->rx.bind, BIND_LEN))
-		return cat_fail(cat, "PSP: this is not the other side of the TLS session");
+		return cat_fail(cat, "PSP: this is not the other side of the "
+				"TLS session");
 	cat_say(cat, "PSP %s, device %u", psp_version_name(cat->rekey.version),
 		cat->rekey.dev);
 	cat_phase(cat, PHASE_DATA);
@@ -240,7 +241,7 @@ static int cat_eof(struct cat *cat)
 		return 0;
 	if (cat->phase != PHASE_SWITCH || !cat->rekey.offer_len ||
 	    cat->link.in.len)
-		return cat_fail(cat, "the connection ended before the data did");
+		return cat_fail(cat, "the connection ended before the data");
 	cat_phase(cat, PHASE_QUIET);
 	return rekey_switch(cat);
 }
@@ -267,10 +268,11 @@ static bool cat_may_read(const struct cat *cat)
 	return cat->phase != PHASE_QUIET;
 }
 
+/* poll() does not know what OpenSSL has decrypted already */
 static bool cat_has_more(const struct cat *cat)
 {
 	return cat->phase != PHASE_TLS && cat->link.ssl && cat_may_read(cat) &&
-	       SSL_has_pending(cat->link.ssl);
+	       SSL_pending(cat->link.ssl);
 }
 
 static int cat_sock(struct cat *cat, short revents)

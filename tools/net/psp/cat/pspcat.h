@@ -164,7 +164,7 @@ enum verdict {
 	VERDICT_REFUSED,
 };
 
-/* Fill in hello from the rest, or the rest from hello: -1 if it makes no sense */
+/* Fill in hello from the rest, or the rest from it: -1 if it makes no sense */
 void agree_pack(struct side *side);
 int agree_parse(struct side *side, const uint8_t *data, size_t len);
 
@@ -246,7 +246,7 @@ void psk_wipe(void);
 
 /* --- device.c --- */
 
-/* The PSP device of the connection's route: fills in @side, returns its id or 0 */
+/* The PSP device of the connection's route: its id or 0; fills in @side */
 uint32_t device_find(int fd, uint32_t versions, struct side *side);
 
 /* --- rekey.c --- */
@@ -285,7 +285,7 @@ int rekey_open(struct cat *cat, unsigned int version);
 void rekey_close(struct cat *cat);
 int rekey_start(struct cat *cat);	/* send the first key */
 int rekey_frame(struct cat *cat, const uint8_t *data, size_t len);
-int rekey_switch(struct cat *cat);	/* use the first one that was received */
+int rekey_switch(struct cat *cat);	/* use the other side's */
 int rekey_process(struct cat *cat);
 void rekey_writable(struct cat *cat);
 int rekey_fd(const struct cat *cat);

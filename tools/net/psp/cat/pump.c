@@ -153,7 +153,7 @@ static int pump_take_data(struct cat *cat, const uint8_t *data, size_t len)
 	uint8_t *to = buf_room(&pump->buf, len);
 
 	if (!to || pump->peer_ended || pump->received + len > pump->granted)
-		return cat_fail(cat, "the other side sends what it must not");
+		return cat_fail(cat, "the other side sends too much");
 	memcpy(to, data, len);
 	buf_grow(&pump->buf, len);
 	pump->received += len;
@@ -165,7 +165,7 @@ static int pump_take_end(struct cat *cat, const uint8_t *data, size_t len)
 	struct pump *pump = &cat->pump;
 
 	if (pump->peer_ended || len != 8 || get_be64(data) != pump->received)
-		return cat_fail(cat, "the other side has sent more than has come");
+		return cat_fail(cat, "the other side says that more has come");
 	pump->peer_ended = true;
 	return 0;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libpsp's part: it makes keys, gives them to the kernel and knows when; here its
- * messages are sealed and put into the stream. The first one goes under TLS, as
- * the last but one record of ours: the end of TLS follows it.
+ * libpsp's part: it makes keys, gives them to the kernel and knows when. Here
+ * its messages are sealed and put into the stream. The first one goes under
+ * TLS, as the last but one record of ours: the end of TLS follows it.
  */
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -238,7 +238,8 @@ int rekey_process(struct cat *cat)
 		cat_fail(cat, "PSP: %s", strerror(-err));
 	if (rekey->stuck_at &&
 	    now_ms() - rekey->stuck_at > cat->args.timeout * 1000ULL)
-		cat_fail(cat, "PSP: the connection is dead: the device was rotated twice before the other side had a new key");
+		cat_fail(cat, "PSP: the connection is dead: the device was "
+			 "rotated twice before the other side had a new key");
 	return *cat->error ? -1 : 0;
 }
 

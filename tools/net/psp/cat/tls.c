@@ -21,10 +21,11 @@ static int tls_fail_reason(struct cat *cat, const char *what,
 	int reason = ERR_GET_REASON(err);
 	const char *text = ERR_reason_error_string(err);
 
-	if (ERR_GET_LIB(err) == ERR_LIB_SSL && TLS_IS_ALERT(reason))
+	if (ERR_GET_LIB(err) == ERR_LIB_SSL && TLS_IS_ALERT(reason)) {
+		reason -= SSL_AD_REASON_OFFSET;
 		return cat_fail(cat, "%s: the other side refuses: %s", what,
-				SSL_alert_desc_string_long(reason -
-							   SSL_AD_REASON_OFFSET));
+				SSL_alert_desc_string_long(reason));
+	}
 	return cat_fail(cat, "%s: %s", what, text ? text : "failed");
 }
 
@@ -166,7 +167,7 @@ static int tls_check(struct cat *cat)
 		return cat_fail(cat, "the other side is no pspcat");
 	if (cat->args.psk ? !SSL_session_reused(ssl) :
 			    !SSL_get0_peer_certificate(ssl))
-		return cat_fail(cat, "TLS: the other side has not proved who it is");
+		return cat_fail(cat, "TLS: the other side has proved nothing");
 	if (SSL_version(ssl) != TLS1_3_VERSION)
 		return cat_fail(cat, "TLS: not version 1.3");
 	tls_name_peer(cat);

@@ -89,7 +89,7 @@ static int fake_rotations(void *ctx, uint32_t dev_id, uint64_t *num)
 static int fake_ntf(void *ctx, struct rekey_ntf *ntf)
 {
 	struct fake *fake = ctx;
-	char buf[4096] __attribute__((aligned(8)));
+	uint64_t buf[512];	/* aligned for what is in it */
 
 	if (read(fake->notify, buf, sizeof(buf)) <= 0)
 		return 0;

@@ -274,7 +274,7 @@ peer_is_killed() {
 	kill -9 "$pid_b"
 	ends 1 137
 	exec {in}>&-
-	says a 'the connection ended before the data did|reset'
+	says a 'the connection ended before the data|reset'
 }
 
 echo "TAP version 13"

@@ -101,7 +101,7 @@ static int demo_certify(struct demo *demo)
 {
 	const char *tree = getenv("PSP_TREE");
 
-	strcpy(demo->dir, "/tmp/demo.XXXXXX");
+	snprintf(demo->dir, sizeof(demo->dir), "/tmp/demo.XXXXXX");
 	if (!mkdtemp(demo->dir))
 		return -errno;
 	return psp_sh(demo->net.home, "bash -c '. %s/%s && certs_make %s A B'",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The demonstration: text goes from a pspcat at end A to one at end B, while the
- * device keys rotate. A watch sees every frame of the cable.
+ * The demonstration: text goes from a pspcat at end A to one at end B, while
+ * the device keys rotate. A watch sees every frame of the cable.
  */
 #ifndef DEMO_H
 #define DEMO_H

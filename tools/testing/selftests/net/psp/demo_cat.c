@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One end of the connection: a pspcat, which exchanges keys, encrypts by PSP and
- * rekeys by itself. What it reads and writes are pipes to here; what it says is
- * read as well.
+ * One end of the connection: a pspcat, which exchanges keys, encrypts by PSP
+ * and rekeys by itself. What it reads and writes are pipes to here; what it
+ * says is read as well.
  */
 #include <assert.h>
 #include <errno.h>

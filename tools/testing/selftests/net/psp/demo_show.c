@@ -141,7 +141,7 @@ void demo_show_packet(struct demo *demo)
 		return;
 	}
 
-	printf("A packet of a connection whose key is known, and what it says:\n");
+	puts("A packet of a connection whose key is known, and what it says:");
 	demo_show_hex("UDP", udp, 8);
 	printf("to port %d\n", PSP_UDP_PORT);
 	demo_show_hex("PSP", udp + 8, PSP_HDR_LEN);
