@@ -102,7 +102,8 @@ installed() {
 	[ -z "$(chroot "$root" dpkg --verify "${PACKAGES[@]}")" ] ||
 		wrong "files are not as packed"
 	for file in usr/sbin/pspctl usr/share/man/man8/pspctl.8.gz \
-		    usr/share/bash-completion/completions/pspctl \
+		    usr/bin/pspcat usr/share/man/man1/pspcat.1.gz \
+		    usr/share/bash-completion/completions/psp{ctl,cat} \
 		    lib/systemd/system/psp-rotate{,@}.{service,timer} \
 		    $lib/libpsp.so.1 $lib/libpsp.so $lib/libpsp.a \
 		    $lib/pkgconfig/libpsp.pc usr/include/{libpsp,psp_rekey}.h \
