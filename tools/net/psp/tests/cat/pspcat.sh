@@ -18,6 +18,10 @@ port=$((20000 + RANDOM % 10000))
 client_env=()
 server_env=()
 wrapper=()
+
+# Seconds for each step of the other side
+LIMIT=$((20 * ${PSP_SLOW:-1}))
+
 export FAKE_ROTATIONS=$tmp/rotations
 : > "$FAKE_ROTATIONS"
 
@@ -53,7 +57,7 @@ says() {
 start() {
 	port=$((port + 1))
 	: > "$tmp/server.err"
-	env "${server_env[@]}" "${wrapper[@]}" "$PSPCAT" -l -v -t 20 "$@" \
+	env "${server_env[@]}" "${wrapper[@]}" "$PSPCAT" -l -v -t "$LIMIT" "$@" \
 		127.0.0.1 "$port" < "$tmp/server.in" > "$tmp/server.out" \
 		2> "$tmp/server.err" &
 	server=$!
@@ -62,8 +66,8 @@ start() {
 
 client() {
 	status=0
-	env "${client_env[@]}" timeout 100 "${wrapper[@]}" "$PSPCAT" -v -t 20 \
-		"$@" < "$tmp/client.in" > "$tmp/client.out" \
+	env "${client_env[@]}" timeout $((5 * LIMIT)) "${wrapper[@]}" "$PSPCAT" -v \
+		-t "$LIMIT" "$@" < "$tmp/client.in" > "$tmp/client.out" \
 		2> "$tmp/client.err" || status=$?
 	client_status=$status
 	status=0
@@ -492,10 +496,36 @@ test_memory() {
 	wrapper=()
 }
 
+# completes WORD... - with what is in $tmp/client.out then
+completes() {
+	bash -c '
+		source "$1/../../cat/pspcat.bash"
+		shift
+		COMP_WORDS=(pspcat "$@")
+		COMP_CWORD=$#
+		_pspcat
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$here" "$@" \
+		> "$tmp/client.out" 2> "$tmp/client.err"
+	[ ! -s "$tmp/client.err" ]
+}
+
+test_completion() {
+	completes --fall && grep -qx -- --fallback= "$tmp/client.out"
+	ok "completion of an option" $?
+	completes --fallback = t && [ "$(cat "$tmp/client.out")" = tls ]
+	ok "completion of its value" $?
+	completes -l --psp-versions aes-gcm &&
+		[ "$(wc -l < "$tmp/client.out")" = 2 ]
+	ok "completion of a version" $?
+	completes --psk-file "$tmp/ali" && grep -qxF "$tmp/alice.crt" \
+		"$tmp/client.out"
+	ok "completion of a file" $?
+}
+
 certs_make "$tmp" alice bob
 certs_make_other "$tmp" mallory
 for test in ${TESTS:-usage psp rekey fallback no_kernel certs psk broken stdout \
-	terminal json strangers big memory}; do
+	terminal json strangers completion big memory}; do
 	"test_$test"
 done
 echo "1..$num"

@@ -40,13 +40,13 @@ certs_make_other() {
 	} 2> "$1/certs.err"
 }
 
-# await FILE REGEX [COUNT] - so many lines of it, or one
+# await FILE REGEX [COUNT] - so many lines of it, or one; it need not exist yet
 await() {
-	local try limit=$((600 * ${PSP_SLOW:-1}))
+	local try lines limit=$((600 * ${PSP_SLOW:-1}))
 
 	for ((try = 0; try < limit; try++)); do
-		[ "$(grep -cE -- "$2" "$1" 2> /dev/null)" -lt "${3:-1}" ] ||
-			return 0
+		lines=$(grep -cE -- "$2" "$1" 2> /dev/null)
+		[ "${lines:-0}" -lt "${3:-1}" ] || return 0
 		sleep 0.05
 	done
 	return 1
