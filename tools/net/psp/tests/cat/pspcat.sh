@@ -10,11 +10,19 @@ set -u
 export LC_ALL=C TERM=linux
 
 here=$(cd "$(dirname "$0")" && pwd)
+
+# In a network of its own, where nobody else has ports, if that may be
+if [ -z "${PSPCAT_ALONE:-}" ] && unshare -n true 2> /dev/null; then
+	PSPCAT_ALONE=1 exec unshare -n "$here/pspcat.sh"
+fi
+[ -z "${PSPCAT_ALONE:-}" ] || ip link set lo up || exit 1
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 num=0
 failed=0
-port=$((20000 + RANDOM % 10000))
+# Below those that the kernel gives to clients, and so are 10000 more
+port=$((10000 + RANDOM % 10000))
 client_env=()
 server_env=()
 wrapper=()
@@ -57,7 +65,8 @@ says() {
 start() {
 	port=$((port + 1))
 	: > "$tmp/server.err"
-	env "${server_env[@]}" "${wrapper[@]}" "$PSPCAT" -l -v -t "$LIMIT" "$@" \
+	env "${server_env[@]}" timeout $((5 * LIMIT)) "${wrapper[@]}" \
+		"$PSPCAT" -l -v -t "$LIMIT" "$@" \
 		127.0.0.1 "$port" < "$tmp/server.in" > "$tmp/server.out" \
 		2> "$tmp/server.err" &
 	server=$!
