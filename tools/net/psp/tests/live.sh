@@ -344,7 +344,7 @@ top_pipe() {
 	local log=$tmp/top pid
 
 	good -n a top psp0 count 1 interval 0.2
-	says "^ +$ID psp0 +[1-9]"
+	says "^ *$ID psp0 +[1-9]"
 	says '^full +psp0 +aes-gcm-256 +10.0.0.1:[0-9]+ +10.0.0.2:4433 +[0-9a-f]{8} '
 	json -n a top count 1 interval 0.2
 	says '"tcp-rx-bytes":[1-9][0-9]*,"tcp-tx-bytes":[1-9]'
@@ -401,7 +401,7 @@ needs_capability() {
 	says '^    enabled     hdr0'
 	good -n a stats show psp0
 	good -n a top count 1 interval 0.2
-	says "^ +$ID psp0 "
+	says "^ *$ID psp0 "
 	says '^no socket: Operation not permitted$'
 	unset -f pspctl
 }
