@@ -214,17 +214,35 @@ suites_time() {
 		END { print sum + 0 }'
 }
 
-# Print the names of a kernel's suites, of those wanted or of all, in two lines
-# that take about the same time, for two VMs side by side.
-halve_suites() {
+# How many VMs may run side by side. The tests wait more than half of their time, so
+# a CPU has two of them; one with a slow kernel keeps it busy. No less than a pair.
+vm_max() {
+	local kernel max=${PSP_VMS:-$(($(nproc) * 2))}
+
+	for kernel in "$@"; do
+		[ "$(kernel_field "$kernel" slow)" = 1 ] || max=$((max / 2))
+	done
+	echo $((max > 2 ? max : 2))
+}
+
+# Print the names of a kernel's suites, of those wanted or of all, in lines that take
+# about the same time: split_suites KERNEL WANTED LINES.
+split_suites() {
 	table "$QEMU/suites" | sort -k2,2nr -s |
-		awk -v want=",$(kernel_suites "$1" "$2" suites)," '
+		awk -v want=",$(kernel_suites "$1" "$2" suites)," -v lines="$3" '
 		index(want, "," $1 ",") {
-			half = sum[1] < sum[0]
-			sum[half] += $2
-			list[half] = list[half] (list[half] ? "," : "") $1
+			least = 1
+			for (i = 2; i <= lines; i++)
+				if (sum[i] < sum[least])
+					least = i
+			sum[least] += $2
+			list[least] = list[least] (sum[least] > $2 ? "," : "") $1
 		}
-		END { print list[0]; print list[1] }'
+		END {
+			for (i = 1; i <= lines; i++)
+				if (list[i])
+					print list[i]
+		}'
 }
 
 # vm_test VM SUITES - results go to $LOG/VM/results, one line each.

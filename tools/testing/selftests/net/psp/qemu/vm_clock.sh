@@ -16,7 +16,7 @@ is_counted() {
 #
 # One thread for all CPUs: with a thread for each, QEMU may run an instruction
 # that the kernel has already patched (a stale int3 of a static key, and oops),
-# and two VMs side by side keep two threads busy anyway.
+# and VMs side by side keep all CPUs busy anyway.
 clock_qemu() {
 	if is_counted "$1"; then
 		printf '%s\n' -accel tcg,thread=single -smp 1 \
