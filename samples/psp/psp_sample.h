@@ -38,7 +38,8 @@ struct sample_desc {
  * @device_key: the current one and the one before, by the phase of SPIs
  * @generation: which of the driver's device keys each of them is
  * @phase: of the current one
- * @next_spi: lower 31 bits of the SPI given out last
+ * @next_spi: lower 31 bits of the next SPI; counts on over rotations
+ * @spis_used: how many were given out since the last one
  * @versions: mask of what is to be received
  * @stats: counters
  * @peer: who hears what is sent
@@ -57,6 +58,7 @@ struct sample_hw {
 	u8 generation[2];
 	u32 phase;
 	u32 next_spi;
+	u32 spis_used;
 	u32 versions;
 	struct psp_dev_stats stats;
 

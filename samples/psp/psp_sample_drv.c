@@ -17,8 +17,8 @@
  * struct sample_port - a network device
  * @dev: network device
  * @psd: PSP device, as long as packets under PSP may be sent and received
- * @psd_owned: the same, as long as it is registered
  * @caps: what it can do
+ * @tx_error: packets that could not be sent under PSP
  * @retire_lock: protects @retired
  * @retired: keys that descriptors may still name
  * @hw: the device
@@ -26,8 +26,8 @@
 struct sample_port {
 	struct net_device *dev;
 	struct psp_dev __rcu *psd;
-	struct psp_dev *psd_owned;
 	struct psp_dev_caps caps;
+	atomic64_t tx_error;
 	spinlock_t retire_lock;		/* retired */
 	struct list_head retired;
 	struct sample_hw hw;
@@ -37,12 +37,14 @@ struct sample_port {
  * struct sample_key - the driver's part of a tx key
  * @slot: where the device has it
  * @mark: when it is retired: the descriptors posted before may name it
- * @ticket: what the core wants to be told then
+ * @psd: whom to tell when they are done; outlives the key
+ * @ticket: what to tell
  * @node: link in &sample_port.retired
  */
 struct sample_key {
 	u32 slot;
 	u32 mark;
+	struct psp_dev *psd;
 	u32 ticket;
 	struct list_head node;
 };
@@ -54,7 +56,9 @@ static int sample_set_config(struct psp_dev *psd, struct psp_dev_config *conf,
 {
 	struct sample_port *port = psd->drv_priv;
 
-	WRITE_ONCE(port->hw.versions, conf->versions);
+	spin_lock_bh(&port->hw.lock);
+	port->hw.versions = conf->versions;
+	spin_unlock_bh(&port->hw.lock);
 	return 0;
 }
 
@@ -97,27 +101,30 @@ static bool sample_mark_is_reached(const struct sample_port *port, u32 mark)
 	return (s32)(smp_load_acquire(&port->hw.cons) - mark) >= 0;
 }
 
-/* No segment can find the key any more, and all that did have been posted. It
- * is linked first: a completion that comes too early to see it is followed by
- * one that does.
+/* No segment can find the key any more, and all that did have been posted. Look
+ * and link under one lock, which each completion takes behind its new consumer:
+ * it comes before, and is seen here, or it finds the key. So a key is linked
+ * only if a completion is still to come, and stopping waits for that.
  */
 static int sample_tx_key_retire(struct psp_dev *psd, struct psp_assoc *pas,
 				u32 ticket)
 {
 	struct sample_key *key = psp_assoc_drv_data(pas);
 	struct sample_port *port = psd->drv_priv;
+	int err = 0;
 
 	key->mark = READ_ONCE(port->hw.prod);
-	if (sample_mark_is_reached(port, key->mark))
-		return 0;
-
+	key->psd = psd;
 	key->ticket = ticket;
-	spin_lock_bh(&port->retire_lock);
-	list_add_tail(&key->node, &port->retired);
-	spin_unlock_bh(&port->retire_lock);
-	sample_hw_doorbell(&port->hw);
 
-	return -EINPROGRESS;
+	spin_lock_bh(&port->retire_lock);
+	if (!sample_mark_is_reached(port, key->mark)) {
+		list_add_tail(&key->node, &port->retired);
+		err = -EINPROGRESS;
+	}
+	spin_unlock_bh(&port->retire_lock);
+
+	return err;
 }
 
 static void sample_tx_key_del(struct psp_dev *psd, struct psp_assoc *pas)
@@ -135,6 +142,7 @@ static void sample_get_stats(struct psp_dev *psd, struct psp_dev_stats *stats)
 	spin_lock_bh(&port->hw.lock);
 	*stats = port->hw.stats;
 	spin_unlock_bh(&port->hw.lock);
+	stats->tx_error += atomic64_read(&port->tx_error);
 }
 
 static struct psp_dev_ops sample_psp_ops = {
@@ -172,7 +180,24 @@ static int sample_describe_psp(struct sample_port *port, struct sk_buff *skb,
 static bool sample_has_room(const struct sample_port *port)
 {
 	/* Pairs with the device's release: the slot is empty */
-	return port->hw.prod - smp_load_acquire(&port->hw.cons) < SAMPLE_RING;
+	u32 cons = smp_load_acquire(&port->hw.cons);
+
+	return READ_ONCE(port->hw.prod) - cons < SAMPLE_RING;
+}
+
+/* The stack is not asked to wait when it has a packet, but before */
+static void sample_maybe_stop(struct sample_port *port)
+{
+	if (sample_has_room(port))
+		return;
+
+	netif_stop_queue(port->dev);
+	/* Pairs with the barrier in sample_tx_completed(): either it sees the
+	 * queue stopped, or the room that it tells of is seen here
+	 */
+	smp_mb();
+	if (sample_has_room(port))
+		netif_start_queue(port->dev);
 }
 
 /* From the look at the key to the new producer it is one call: who waits for a
@@ -185,12 +210,13 @@ static netdev_tx_t sample_xmit(struct sk_buff *skb, struct net_device *dev)
 	struct sample_hw *hw = &port->hw;
 	struct sample_desc desc = { .skb = skb, .key = SAMPLE_NO_KEY };
 
-	if (!sample_has_room(port)) {
-		netif_stop_queue(dev);
-		sample_hw_doorbell(hw);
+	if (unlikely(!sample_has_room(port))) {
+		sample_maybe_stop(port);
 		return NETDEV_TX_BUSY;
 	}
 	if (skb->decrypted && sample_describe_psp(port, skb, &desc)) {
+		atomic64_inc(&port->tx_error);
+		dev_core_stats_tx_dropped_inc(dev);
 		dev_kfree_skb_any(skb);
 		return NETDEV_TX_OK;
 	}
@@ -199,6 +225,7 @@ static netdev_tx_t sample_xmit(struct sk_buff *skb, struct net_device *dev)
 	/* Pairs with the device's acquire: the descriptor is whole */
 	smp_store_release(&hw->prod, hw->prod + 1);
 	sample_hw_doorbell(hw);
+	sample_maybe_stop(port);
 
 	return NETDEV_TX_OK;
 }
@@ -213,7 +240,7 @@ static void sample_quiesce(struct sample_port *port)
 		if (!sample_mark_is_reached(port, key->mark))
 			break;
 		list_del(&key->node);
-		psp_tx_key_quiesced(port->psd_owned, key->ticket);
+		psp_tx_key_quiesced(key->psd, key->ticket);
 	}
 	spin_unlock(&port->retire_lock);
 }
@@ -223,11 +250,17 @@ void sample_tx_completed(void *data)
 	struct sample_port *port = data;
 
 	sample_quiesce(port);
-	if (netif_queue_stopped(port->dev) && netif_running(port->dev))
+
+	/* Pairs with the barrier in sample_maybe_stop() */
+	smp_mb();
+	if (netif_queue_stopped(port->dev) && netif_running(port->dev) &&
+	    sample_has_room(port))
 		netif_wake_queue(port->dev);
 }
 
-/* Before GRO: who is the packet for, if its key is right? */
+/* Who is the packet for, if its key is right? GRO has to come after that: with
+ * NAPI, napi_gro_receive() would stand where netif_rx() is.
+ */
 void sample_received(void *data, struct sk_buff *skb, bool psp, u8 generation)
 {
 	struct sample_port *port = data;
@@ -256,6 +289,7 @@ void sample_received(void *data, struct sk_buff *skb, bool psp, u8 generation)
 	return;
 
 drop:
+	dev_core_stats_rx_dropped_inc(port->dev);
 	dev_kfree_skb_any(skb);
 }
 
@@ -293,6 +327,8 @@ static struct net_device *sample_create(int index)
 	snprintf(dev->name, IFNAMSIZ, "sample%d", index);
 	eth_hw_addr_random(dev);
 	dev->netdev_ops = &sample_netdev_ops;
+	dev->needed_headroom = PSP_ENCAP_HLEN;
+	/* For tests, which load the module where nobody else is */
 	dev_net_set(dev, current->nsproxy->net_ns);
 
 	port = netdev_priv(dev);
@@ -331,27 +367,27 @@ static int sample_register(struct net_device *dev)
 		return PTR_ERR(psd);
 	}
 
-	port->psd_owned = psd;
 	rcu_assign_pointer(port->psd, psd);
 
 	return 0;
 }
 
 /* In this order: nothing is accepted any more, nobody is about to accept it,
- * nothing is in the ring, the core deletes the keys.
+ * nothing is in the ring, the core deletes the keys. All under one lock, or
+ * somebody could open the device again on the way.
  */
 static void sample_unregister(struct net_device *dev)
 {
 	struct sample_port *port = netdev_priv(dev);
-
-	RCU_INIT_POINTER(port->psd, NULL);
-	synchronize_net();
+	struct psp_dev *psd;
 
 	rtnl_lock();
+	psd = rcu_replace_pointer(port->psd, NULL, lockdep_rtnl_is_held());
+	synchronize_net();
 	dev_close(dev);
+	psp_dev_unregister(psd);
+	unregister_netdevice(dev);
 	rtnl_unlock();
-	psp_dev_unregister(port->psd_owned);
-	unregister_netdev(dev);
 }
 
 static int __init sample_init(void)

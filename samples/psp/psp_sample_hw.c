@@ -32,7 +32,7 @@ void sample_hw_rotate(struct sample_hw *hw, u8 generation)
 	hw->phase ^= 1;
 	get_random_bytes(&hw->device_key[hw->phase], sizeof(siphash_key_t));
 	hw->generation[hw->phase] = generation;
-	hw->next_spi = 0;
+	hw->spis_used = 0;
 	spin_unlock_bh(&hw->lock);
 }
 
@@ -43,8 +43,10 @@ int sample_hw_spi_alloc(struct sample_hw *hw, struct psp_key_parsed *key)
 	u32 spi;
 
 	spin_lock_bh(&hw->lock);
-	if (hw->next_spi < PSP_SPI_KEY_ID) {
-		spi = ++hw->next_spi | FIELD_PREP(PSP_SPI_KEY_PHASE, hw->phase);
+	if (hw->spis_used < PSP_SPI_KEY_ID) {
+		hw->spis_used++;
+		spi = hw->next_spi | FIELD_PREP(PSP_SPI_KEY_PHASE, hw->phase);
+		hw->next_spi = hw->next_spi % PSP_SPI_KEY_ID + 1;
 		sample_derive(hw, spi, &derived);
 		key->spi = cpu_to_be32(spi);
 		memcpy(key->key, &derived, sizeof(derived));
@@ -207,8 +209,12 @@ static void sample_hw_transmit(struct sample_hw *hw,
 
 	skb = skb_copy_expand(desc->skb, NET_SKB_PAD + NET_IP_ALIGN,
 			      PSP_TRL_SIZE, GFP_ATOMIC);
-	if (!skb)
+	if (!skb) {
+		spin_lock(&hw->lock);
+		hw->stats.tx_error += desc->key != SAMPLE_NO_KEY;
+		spin_unlock(&hw->lock);
 		return;
+	}
 
 	skb_scrub_packet(skb, true);
 	skb->encapsulation = 0;
@@ -222,10 +228,14 @@ static void sample_hw_work(struct work_struct *work)
 {
 	struct sample_hw *hw = container_of(work, struct sample_hw, work);
 	const struct sample_desc *desc;
+	u32 end;
 
 	local_bh_disable();
-	/* Pairs with the release in sample_xmit() */
-	while (hw->cons != smp_load_acquire(&hw->prod)) {
+	/* Pairs with the release in sample_xmit(). What is posted later has a
+	 * doorbell of its own, and this run comes to an end.
+	 */
+	end = smp_load_acquire(&hw->prod);
+	while (hw->cons != end) {
 		desc = &hw->ring[hw->cons % SAMPLE_RING];
 		sample_hw_transmit(hw, desc);
 		consume_skb(desc->skb);
@@ -251,6 +261,7 @@ void sample_hw_init(struct sample_hw *hw, struct sample_hw *peer, void *port)
 {
 	spin_lock_init(&hw->lock);
 	INIT_WORK(&hw->work, sample_hw_work);
+	hw->next_spi = 1;
 	get_random_bytes(hw->device_key, sizeof(hw->device_key));
 	hw->peer = peer;
 	hw->port = port;
