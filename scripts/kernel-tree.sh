@@ -45,11 +45,12 @@ CORE=(
 	net/psp include/net/psp include/net/psp.h include/uapi/linux/psp.h
 	Documentation/networking/psp.rst Documentation/networking/psp_rekey.rst
 	Documentation/netlink/specs/psp.yaml tools/testing/selftests/net/psp
+	samples/psp
 )
 FOLDERS=(drivers/net/ethernet/psp_ref)
 [ -e "$KSRC/net/psp" ] || {
 	PARTS+=("${CORE[@]}")
-	FOLDERS+=(net/psp)
+	FOLDERS+=(net/psp samples/psp)
 }
 
 # The options that the modules depend on, and they themselves.
@@ -149,6 +150,9 @@ hook_in() {
 		'source "net/psp/Kconfig"'
 	hook net/Makefile '^obj-\$\(CONFIG_MPTCP\)' \
 		'obj-$(CONFIG_INET_PSP) += psp/'
+	[ ! -e "$KSRC/net/psp" ] || return 0
+	hook samples/Kconfig '^if SAMPLES$' 'source "samples/psp/Kconfig"'
+	hook samples/Makefile '^obj-' 'obj-$(CONFIG_SAMPLE_PSP) += psp/'
 }
 
 has() {
@@ -187,7 +191,9 @@ configure() {
 		if [ -e "$KSRC/net/psp" ]; then
 			echo "CONFIG_INET_PSP=y"
 		else
-			printf '%s\n' CONFIG_INET_PSP=m CONFIG_PSP_KUNIT_TEST=m
+			printf '%s\n' CONFIG_INET_PSP=m \
+				CONFIG_PSP_KUNIT_TEST=m CONFIG_SAMPLES=y \
+				CONFIG_SAMPLE_PSP=m
 		fi
 	} > "$OUT/wanted"
 	mkdir -p "$OUT/build"
@@ -212,7 +218,7 @@ drop_unknown() {
 # So look whether all that the modules want is in a list of what there is. KUnit has
 # two symbols in the kernel itself, which may be one without KUnit.
 check_symbols() {
-	nm -u "$OUT"/build/{net/psp,drivers/net/ethernet/psp_ref}/*.ko \
+	nm -u "$OUT"/build/{net/psp,drivers/net/ethernet/psp_ref,samples/psp}/*.ko \
 		2> /dev/null | awk '
 		BEGIN { known["kunit_hooks"] = known["kunit_running"] = 1 }
 		FILENAME != "-" { known[$2] = 1; next }
@@ -239,7 +245,7 @@ lay_over
 hook_in
 add_shims
 configure
-rm -f "$OUT"/build/{net/psp,drivers/net/ethernet/psp_ref}/*.ko
+rm -f "$OUT"/build/{net/psp,drivers/net/ethernet/psp_ref,samples/psp}/*.ko
 build || {
 	cat "$OUT/log" >&2
 	die "does not build"
