@@ -6,8 +6,8 @@
 #include "psp_lib.h"
 
 /*
- * "psp" and "psp_ref". Files are named by PSP_KO and PSP_REF_KO in the
- * environment; without those, the installed ones are loaded.
+ * "psp", "psp_ref" and "psp_sample". Files are named by PSP_KO and PSP_REF_KO
+ * in the environment; without those, the installed ones are loaded.
  */
 int module_load(const char *name);
 int module_unload(const char *name);	/* -EWOULDBLOCK: in use */

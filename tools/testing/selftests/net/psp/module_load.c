@@ -32,11 +32,25 @@ static int module_probe(const char *name)
 	return system(cmd) ? -ENOENT : 0;
 }
 
+/* Other modules stand beside the core */
+static const char *module_file(const char *name)
+{
+	const char *core = getenv("PSP_KO");
+	static char path[512];
+
+	if (!core || !strcmp(name, "psp"))
+		return core;
+	if (!strcmp(name, "psp_ref"))
+		return getenv("PSP_REF_KO");
+	snprintf(path, sizeof(path), "%.*s/%s.ko",
+		 (int)(strrchr(core, '/') - core), core, name);
+	return path;
+}
+
 int module_load(const char *name)
 {
-	const char *path;
+	const char *path = module_file(name);
 
-	path = getenv(strcmp(name, "psp") ? "PSP_REF_KO" : "PSP_KO");
 	return path ? module_insert_file(path) : module_probe(name);
 }
 

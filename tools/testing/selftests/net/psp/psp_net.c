@@ -38,7 +38,7 @@ static int psp_end_quiet(const struct psp_end *end)
 	return psp_sysctl(path, "1");
 }
 
-int psp_end_up(struct psp_end *end)
+int psp_end_open(struct psp_end *end)
 {
 	int err;
 
@@ -61,9 +61,15 @@ int psp_end_up(struct psp_end *end)
 		return err;
 
 	end->dev_id = psp_dev_of(&end->nl, end->ifindex);
-	if (!end->dev_id)
-		return -ENODEV;
-	err = psp_nl_dev_set(&end->nl, end->dev_id, PSP_VERSIONS_ALL);
+	return end->dev_id ? 0 : -ENODEV;
+}
+
+int psp_end_up(struct psp_end *end)
+{
+	int err = psp_end_open(end);
+
+	if (!err)
+		err = psp_nl_dev_set(&end->nl, end->dev_id, PSP_VERSIONS_ALL);
 	/* A test may hold a queue up for as long as it likes */
 	return err ? err : psp_knob_set(end, "tx_timeout_ms", "3600000");
 }
@@ -137,7 +143,8 @@ static int psp_net_veth(struct psp_net *net)
 }
 
 static int psp_net_build(struct psp_net *net,
-			 int (*plug)(struct psp_net *net))
+			 int (*plug)(struct psp_net *net),
+			 int (*up)(struct psp_end *end))
 {
 	int err;
 
@@ -148,11 +155,11 @@ static int psp_net_build(struct psp_net *net,
 
 	err = plug(net);
 	if (!err)
-		err = psp_end_up(&net->a);
+		err = up(&net->a);
 	if (!err)
 		err = psp_ns_enter(net->b.ns);
 	if (!err)
-		err = psp_end_up(&net->b);
+		err = up(&net->b);
 	if (!err)
 		err = psp_end_neighbour(&net->a, &net->b);
 	if (!err)
@@ -161,7 +168,8 @@ static int psp_net_build(struct psp_net *net,
 }
 
 static int psp_net_open_with(struct psp_net *net, unsigned int queues,
-			     int (*plug)(struct psp_net *net))
+			     int (*plug)(struct psp_net *net),
+			     int (*up)(struct psp_end *end))
 {
 	int err;
 
@@ -179,7 +187,7 @@ static int psp_net_open_with(struct psp_net *net, unsigned int queues,
 	net->home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net->home < 0)
 		return -errno;
-	err = psp_net_build(net, plug);
+	err = psp_net_build(net, plug, up);
 	if (psp_ns_enter(net->home) && !err)
 		err = -errno;
 	if (err)
@@ -189,17 +197,24 @@ static int psp_net_open_with(struct psp_net *net, unsigned int queues,
 
 int psp_net_open(struct psp_net *net)
 {
-	return psp_net_open_with(net, 0, psp_net_cable);
+	return psp_net_open_with(net, 0, psp_net_cable, psp_end_up);
 }
 
 int psp_net_open_queues(struct psp_net *net, unsigned int queues)
 {
-	return psp_net_open_with(net, queues, psp_net_cable);
+	return psp_net_open_with(net, queues, psp_net_cable, psp_end_up);
 }
 
 int psp_net_open_lower(struct psp_net *net)
 {
-	return psp_net_open_with(net, 0, psp_net_veth);
+	return psp_net_open_with(net, 0, psp_net_veth, psp_end_up);
+}
+
+int psp_net_open_plugged(struct psp_net *net,
+			 int (*plug)(struct psp_net *net),
+			 int (*up)(struct psp_end *end))
+{
+	return psp_net_open_with(net, 0, plug, up);
 }
 
 static void psp_end_close(struct psp_end *end)

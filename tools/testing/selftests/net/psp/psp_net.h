@@ -60,6 +60,14 @@ int psp_net_open_queues(struct psp_net *net, unsigned int queues);
 #define PSP_LOWER_B	"low1"
 int psp_net_open_lower(struct psp_net *net);
 
+/*
+ * The same with other ports: @plug makes them, beginning in the namespace of A,
+ * gives the ends their names and returns there; @up is what psp_end_up() is
+ */
+int psp_net_open_plugged(struct psp_net *net,
+			 int (*plug)(struct psp_net *net),
+			 int (*up)(struct psp_end *end));
+
 /* Deletes the ports and closes what psp_net_open() opened */
 void psp_net_close(struct psp_net *net);
 
@@ -68,8 +76,10 @@ int psp_net_replug(struct psp_net *net);
 
 /*
  * Give the port @end.ifname, which has just come into the current namespace,
- * its addresses, open @end.nl and enable all versions
+ * its addresses and open @end.nl; psp_end_up(): and enable all versions of a
+ * port of psp_ref
  */
+int psp_end_open(struct psp_end *end);
 int psp_end_up(struct psp_end *end);
 
 /* Read the hardware address of an end in the current namespace */
