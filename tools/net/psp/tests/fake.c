@@ -25,6 +25,8 @@ static void fake_from_env(void)
 	fake.mainline = !strcmp(kernel, "mainline");
 	if (!strcmp(kernel, "dies"))
 		fake.dies = 20;
+	if (!strcmp(kernel, "busy"))
+		fake.busy = 20;
 	if (!strcmp(kernel, "refuse")) {
 		fake.refuse = EPERM;
 		fake.join_err = EPERM;
@@ -33,8 +35,30 @@ static void fake_from_env(void)
 
 void fake_reset(void)
 {
+	struct fake_gram *queue = fake.queue;
+	unsigned int room = fake.room;
+
 	memset(&fake, 0, sizeof(fake));
 	fake.nsid = FAKE_NSID;
+	fake.queue = queue;
+	fake.room = room;
+}
+
+bool fake_is_busy(void)
+{
+	return fake.busy && fake.sent >= fake.busy && fake.sent < fake.busy + 10;
+}
+
+/* The next entry of the queue, which may move for it */
+static struct fake_gram *fake_add(void)
+{
+	if (fake.num == fake.room) {
+		fake.room = fake.room ? 2 * fake.room : 64;
+		fake.queue = realloc(fake.queue, fake.room * sizeof(*fake.queue));
+		if (!fake.queue)
+			abort();
+	}
+	return memset(&fake.queue[fake.num++], 0, sizeof(*fake.queue));
 }
 
 struct fake_gram *fake_last(void)
@@ -44,10 +68,9 @@ struct fake_gram *fake_last(void)
 
 struct nlmsghdr *fake_msg(uint16_t type, uint8_t cmd)
 {
-	struct fake_gram *gram = &fake.queue[fake.num++];
+	struct fake_gram *gram = fake_add();
 	struct genlmsghdr *genlh;
 
-	memset(gram, 0, sizeof(*gram));
 	mnl_nlmsg_put_header(gram->buf);
 	gram->nlh.nlmsg_type = type;
 	genlh = mnl_nlmsg_put_extra_header(&gram->nlh, sizeof(*genlh));
@@ -63,10 +86,9 @@ void fake_done(void)
 
 struct nlmsghdr *fake_error(int err)
 {
-	struct fake_gram *gram = &fake.queue[fake.num++];
+	struct fake_gram *gram = fake_add();
 	struct nlmsgerr *body;
 
-	memset(gram, 0, sizeof(*gram));
 	mnl_nlmsg_put_header(gram->buf);
 	gram->nlh.nlmsg_type = NLMSG_ERROR;
 	gram->nlh.nlmsg_flags = NLM_F_CAPPED | NLM_F_ACK_TLVS;
@@ -78,9 +100,8 @@ struct nlmsghdr *fake_error(int err)
 
 void fake_end(int err)
 {
-	struct fake_gram *gram = &fake.queue[fake.num++];
+	struct fake_gram *gram = fake_add();
 
-	memset(gram, 0, sizeof(*gram));
 	mnl_nlmsg_put_header(gram->buf);
 	gram->nlh.nlmsg_type = NLMSG_DONE;
 	*(int *)mnl_nlmsg_put_extra_header(&gram->nlh, sizeof(int)) = err;
@@ -89,10 +110,7 @@ void fake_end(int err)
 
 void fake_fail(int err)
 {
-	struct fake_gram *gram = &fake.queue[fake.num++];
-
-	memset(gram, 0, sizeof(*gram));
-	gram->err = err;
+	fake_add()->err = err;
 }
 
 void fake_put_key(struct nlmsghdr *nlh, uint16_t nest, unsigned int len)

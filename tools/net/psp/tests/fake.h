@@ -17,7 +17,6 @@
 
 #define FAKE_FAMILY	40
 #define FAKE_NSID	5
-#define FAKE_QUEUE	64
 #define FAKE_MSG	4096
 #define FAKE_KEY	0xa5	/* each byte of each key */
 
@@ -39,12 +38,14 @@ struct fake_gram {
  * @mainline: it has mainline's
  * @refuse: errno of all requests, but for those to the controller
  * @dies: refuse from this request on, as if the module was gone; 0 never
+ * @busy: dumps since this request say EAGAIN, ten of them; 0 never
  * @join_err: errno of joining the group "assoc"
  * @nsid: id that the namespace has for itself
  * @asked_nsid: how often it was asked for that
  * @no_memory: calloc() fails
  * @queue: what recvmsg() gets
  * @route: the answer that a socket of rtnetlink is waiting for
+ * @room: entries that there is memory for
  * @num: entries in it
  * @pos: next one
  * @req: copy of the last request
@@ -58,12 +59,14 @@ struct fake {
 	bool mainline;
 	int refuse;
 	unsigned int dies;
+	unsigned int busy;
 	int join_err;
 	int32_t nsid;
 	unsigned int asked_nsid;
 	bool no_memory;
-	struct fake_gram queue[FAKE_QUEUE];
+	struct fake_gram *queue;
 	struct fake_gram route;
+	unsigned int room;
 	unsigned int num;
 	unsigned int pos;
 	union {
@@ -79,6 +82,7 @@ struct fake {
 extern struct fake fake;
 
 void fake_reset(void);
+bool fake_is_busy(void);
 
 /*
  * Queue a message of the family, to be filled with mnl_attr_put*(); a refusal,

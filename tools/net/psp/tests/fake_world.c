@@ -271,6 +271,8 @@ void fake_world(void)
 		return world_tcp(*(uint8_t *)genlh);
 	if (fake.refuse)
 		return world_refuse(-fake.refuse, NULL);
+	if (fake.req.nlh.nlmsg_flags & NLM_F_DUMP && fake_is_busy())
+		return world_refuse(-EAGAIN, NULL);
 	if (fake.req.nlh.nlmsg_flags & NLM_F_DUMP)
 		return world_dump(genlh->cmd);
 

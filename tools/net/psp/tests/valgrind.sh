@@ -25,6 +25,7 @@ bad=('dev show 5' 'dev show nowhere' 'top 5' '-n nowhere dev')
 
 # verdict STATUS OUTPUT WHAT - valgrind speaks of itself, and only of errors
 verdict() {
+	echo >> "$tmp/verdicts"
 	if [ "$1" = 0 ] && [ -e "$2" ] && ! grep -q '^==[0-9]*==' "$2"; then
 		echo "ok - valgrind: $3"
 	else
@@ -88,4 +89,8 @@ done
 start ctl 2 top sort colour
 wait
 echo "1..$num"
+[ "$(wc -l < "$tmp/verdicts")" = $num ] || {
+	echo "# of $num jobs only $(wc -l < "$tmp/verdicts") came to an end"
+	exit 1
+}
 [ ! -e "$tmp/failed" ]
