@@ -2,7 +2,6 @@
 /* pspctl top: devices and sockets, and what they do, again and again */
 #include <errno.h>
 #include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +160,6 @@ static int top_run(struct top *top, bool batch)
 {
 	int err, status;
 
-	setlocale(LC_CTYPE, "");
 	top->view.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	top->view.help = true;
 	top->view.width = batch_width();

@@ -46,6 +46,8 @@ static void json_char(const unsigned char *text, int len)
 		fputs("\\ufffd", stdout);
 	else if (*text < ' ' || *text == 0x7f)
 		printf("\\u%04x", *text);
+	else if (*text == 0xc2 && text[1] < 0xa0)
+		printf("\\u%04x", text[1]);
 	else if (*text == '"' || *text == '\\')
 		printf("\\%c", *text);
 	else

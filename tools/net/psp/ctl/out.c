@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Text for people */
+#include <limits.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +9,7 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "pspctl.h"
 
@@ -22,9 +25,13 @@ static const char * const colors[] = {
 	[COLOR_HEAD]	= "\033[7m",
 };
 
-/* Who reads a pipe wants each line when it is there */
+/*
+ * Who reads a pipe wants each line when it is there. What characters there are is
+ * for the user's locale to say.
+ */
 void out_init(void)
 {
+	setlocale(LC_CTYPE, "");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
@@ -49,12 +56,43 @@ int out_flush(void)
 	return out_unread() ? CTL_FAILED : fail_text("cannot write");
 }
 
-/* Bytes that a terminal might obey */
-static void out_clean(char *text)
+unsigned int out_char(const char *text, unsigned int *cols)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
+	mbstate_t state = { };
+	wchar_t c;
+	size_t len;
+	int width;
+
+	if (*text >= ' ' && *text < 0x7f) {
+		*cols = 1;
+		return 1;
+	}
+	len = mbrtowc(&c, text, strlen(text), &state);
+	if (len == 0 || len > MB_LEN_MAX)
+		return 0;
+	width = wcwidth(c);
+	if (width < 1)
+		return 0;
+	*cols = width;
+	return len;
+}
+
+/* No byte that a terminal might obey; returns the columns of what is left */
+static int out_clean(char *text)
+{
+	unsigned int len, cols;
+	int sum = 0;
+
+	for (; *text; text += len) {
+		len = out_char(text, &cols);
+		if (!len) {
 			*text = '?';
+			len = 1;
+			cols = 1;
+		}
+		sum += cols;
+	}
+	return sum;
 }
 
 static bool is_colored(enum color color)
@@ -79,15 +117,14 @@ static void out_vcolumn(enum color color, int width, const char *fmt,
 			va_list args)
 {
 	char text[256];
-	int len;
+	int cols;
 
 	vsnprintf(text, sizeof(text), fmt, args);
-	out_clean(text);
-	len = strlen(text);
+	cols = out_clean(text);
 	out_color(color);
 	fputs(text, stdout);
 	out_color_end(color);
-	printf("%*s", len < width ? width - len : 0, "");
+	printf("%*s", cols < width ? width - cols : 0, "");
 }
 
 void out_text(enum color color, const char *fmt, ...)

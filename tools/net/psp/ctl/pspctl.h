@@ -134,7 +134,13 @@ void out_wait(double seconds);
 void out_color(enum color color);
 void out_color_end(enum color color);
 
-/* Print what may have come from elsewhere: control characters become "?" */
+/*
+ * Bytes of the first character of @text, and its columns; 0 if a terminal may not
+ * get it: it is a control character, or none in the user's locale.
+ */
+unsigned int out_char(const char *text, unsigned int *cols);
+
+/* Print what may have come from elsewhere: such bytes become "?" */
 ATTRIBUTE(format(printf, 2, 3))
 void out_text(enum color color, const char *fmt, ...);
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Lines and tables: columns of a terminal, whatever the encoding */
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #include "top.h"
 
@@ -17,28 +15,6 @@ void line_start(struct top_line *line, unsigned int width)
 	line->width = width < TOP_LINE / 4 ? width : TOP_LINE / 4;
 	line->head = false;
 	line->num_runs = 0;
-}
-
-/* Bytes of a character, and its columns; 0 if a terminal may not get it */
-static unsigned int char_len(const char *text, unsigned int *cols)
-{
-	mbstate_t state = { };
-	wchar_t c;
-	size_t len;
-	int width;
-
-	if (*text >= ' ' && *text < 0x7f) {
-		*cols = 1;
-		return 1;
-	}
-	len = mbrtowc(&c, text, strlen(text), &state);
-	if (len == 0 || len > MB_LEN_MAX)
-		return 0;
-	width = wcwidth(c);
-	if (width < 1)
-		return 0;
-	*cols = width;
-	return len;
 }
 
 static void line_put(struct top_line *line, const char *text, unsigned int len,
@@ -58,10 +34,10 @@ static void line_fill(struct top_line *line, unsigned int cols)
 		line_put(line, " ", 1, 1);
 }
 
-/* The same, where "?" takes the place of a byte that it may not get */
+/* As out_char(), where "?" takes the place of a byte that may not be printed */
 static unsigned int shown_len(const char *text, unsigned int *cols)
 {
-	unsigned int len = char_len(text, cols);
+	unsigned int len = out_char(text, cols);
 
 	if (len)
 		return len;
@@ -93,7 +69,7 @@ static void line_text(struct top_line *line, const char *text,
 			line_put(line, "~", 1, 1);
 			return;
 		}
-		shown = char_len(text, &cols) ? text : "?";
+		shown = out_char(text, &cols) ? text : "?";
 		line_put(line, shown, len, cols);
 		left -= cols;
 		room -= cols;

@@ -483,15 +483,15 @@ terminal() {
 
 # Interfaces may be called what a terminal obeys, or what is no UTF-8
 odd_names() {
-	local name=$'p"\\\033[1m\xff'
+	local name=$'p"\\\033[1m\xff\xc2\x9b'
 
 	ip -n a link set psp0 down
 	ip -n a link set psp0 name "$name"
 	good -n a dev show "$name"
-	says "^$ID: p\"\\\\\?\[1m.\$"
-	! grep -q $'\033' "$tmp/out" || wrong "it got through"
+	says "^$ID: p\"\\\\\?\[1m\?\?\?\$"
+	! grep -q $'\033\|\xc2\x9b' "$tmp/out" || wrong "it got through"
 	json -n a dev show "$ID"
-	says '"ifname":"p\\"\\\\\\u001b\[1m\\ufffd"'
+	says '"ifname":"p\\"\\\\\\u001b\[1m\\ufffd\\u009b"'
 	ip -n a link set "$name" name psp0
 	ip -n a link set psp0 up
 }

@@ -129,6 +129,40 @@ static void lines(void)
 	CHECK_STR("a?b?c?", line_of(10, 0, "a\033b\177c\n"));
 }
 
+static const char *printed(const char *text, bool json)
+{
+	static char *buf;
+	FILE *real = stdout;
+	size_t len;
+
+	free(buf);
+	stdout = open_memstream(&buf, &len);
+	if (json)
+		json_str(NULL, text);
+	else
+		out_column(COLOR_NONE, 6, "%s", text);
+	fclose(stdout);
+	stdout = real;
+	return buf;
+}
+
+/* What a terminal would obey, in whatever form, is not what it gets */
+static void controls(void)
+{
+	CHECK_OR_DIE(setlocale(LC_CTYPE, "C.UTF-8"));
+	CHECK_STR("a?b?c ", printed("a\033b\177c", false));
+	CHECK_STR("a??31m", printed("a\xc2\x9b" "31m", false));
+	CHECK_STR("?a    ", printed("\x9b" "a", false));
+	CHECK_STR("\u00e9t\u00e9   ", printed("\u00e9t\u00e9", false));
+	CHECK_STR("\"a\\u001b\\u007f\"", printed("a\033\177", true));
+	CHECK_STR("\"a\\u009b31m\\u0080\"",
+		  printed("a\xc2\x9b" "31m\xc2\x80", true));
+	CHECK_STR("\"\\ufffd\u00e9\u00a0\"",
+		  printed("\x9b\u00e9\u00a0", true));
+	setlocale(LC_CTYPE, "C");
+	CHECK_STR("a??31m", printed("a\xc2\x9b" "31m", false));
+}
+
 /* Columns are what counts, not bytes */
 static void lines_utf8(void)
 {
@@ -568,7 +602,8 @@ static void kernel_refused(void)
 }
 
 static const struct check_case cases[] = {
-	CASE(numbers), CASE(graph), CASE(lines), CASE(lines_utf8), CASE(rates),
+	CASE(numbers), CASE(graph), CASE(lines), CASE(lines_utf8),
+	CASE(controls), CASE(rates),
 	CASE(losses), CASE(rotations), CASE(restart), CASE(vanish),
 	CASE(history), CASE(sorting), CASE(keys), CASE(sizes), CASE(narrow),
 	CASE(nothing_there), CASE(many), CASE(many_devs), CASE(kernel_told),
