@@ -13,22 +13,6 @@
 /* Lines that nobody has to look at in a terminal */
 #define WIDTH_BATCH	250
 
-int top_next(struct top *top)
-{
-	struct top_sample new;
-	bool first = !top->now.time;
-	int err;
-
-	err = sample_take(&new, top->dev_id);
-	if (err)
-		return err;
-	sample_compare(&new, first ? NULL : &top->now);
-	sample_sort(&new, top->view.sort, top->view.reverse);
-	sample_free(&top->now);
-	top->now = new;
-	return 0;
-}
-
 static void batch_line(void *arg, const struct top_line *line)
 {
 	unsigned int i, start = 0;
@@ -113,39 +97,61 @@ static void sample_json(const struct top_sample *sample)
 	json_close();
 }
 
-/* Rates take two samples: the first is not printed */
+static int batch_print(const struct top_sample *sample, struct top_view *view,
+		       bool again)
+{
+	if (ctl.json) {
+		sample_json(sample);
+	} else {
+		if (again)
+			putchar('\n');
+		page_make(sample, view, batch_line, NULL);
+	}
+	return out_flush();
+}
+
+/*
+ * Rates take two samples: the first is not printed. A kernel that says EAGAIN has
+ * devices that come and go all the time; it is asked again, and nobody is told.
+ */
 static int top_batch(struct top *top)
 {
 	bool again = false;
 	int err, status;
 
-	do {
+	for (;;) {
 		out_wait(top->view.interval);
+		if (out_unread())
+			return CTL_FAILED;
 		err = top_next(top);
+		if (err == -EAGAIN)
+			continue;
 		if (err)
 			return fail("top", err);
-		if (ctl.json) {
-			sample_json(&top->now);
-		} else {
-			if (again)
-				putchar('\n');
-			page_make(&top->now, &top->view, batch_line, NULL);
-		}
+		status = batch_print(&top->now, &top->view, again);
+		if (status != CTL_OK || top->count == 1)
+			return status;
 		again = true;
-		status = out_flush();
-	} while (status == CTL_OK && (!top->count || --top->count));
-	return status;
+		if (top->count)
+			top->count--;
+	}
 }
 
+static unsigned int at_least(unsigned int val, unsigned int min)
+{
+	return val > min ? val : min;
+}
+
+/* Text that is too wide for a page is better than none */
 static unsigned int batch_width(void)
 {
 	const char *env = getenv("COLUMNS");
 	struct winsize size;
 
 	if (env && atoi(env) > 0)
-		return atoi(env);
+		return at_least(atoi(env), TOP_WIDTH_MIN);
 	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
+		return at_least(size.ws_col, TOP_WIDTH_MIN);
 	return WIDTH_BATCH;
 }
 

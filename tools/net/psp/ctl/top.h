@@ -5,6 +5,7 @@
  *   cmd_top.c		command line; text and JSON, sample after sample
  *   top_screen.c	full screen, with curses
  *   top_sample.c	what the kernel tells
+ *   top_next.c		the next sample, in time
  *   top_tcp.c		bytes of TCP sockets, which the kernel tells elsewhere
  *   top_index.c	tables of that
  *   top_rate.c		what became of the sample before
@@ -245,6 +246,9 @@ int tcp_bytes(tcp_bytes_t tell, void *arg);
 
 /* --- views --- */
 
+/* Narrower than that there is no page */
+#define TOP_WIDTH_MIN	40
+
 enum top_sort {
 	SORT_RATE, SORT_AGE, SORT_ROTATIONS, SORT_REKEYS, SORT_PEER,
 	SORT_DEVICE, SORTS_NUM
@@ -325,16 +329,26 @@ void page_socks(struct top_page *page);
  * @count: samples that are left; 0 for no end
  * @view: how it is shown
  * @now: the last sample
+ * @asked: when the kernel was asked last
+ * @told: when it had answered, or refused
  */
 struct top {
 	uint32_t dev_id;
 	uint64_t count;
 	struct top_view view;
 	struct top_sample now;
+	double asked;
+	double told;
 };
 
-/* Take the next sample in the place of the last. Returns 0 or -errno. */
+/*
+ * Take the next sample in the place of the last. Returns 0 or -errno; then the
+ * last is still there, and with -EAGAIN the kernel may be asked again.
+ */
 int top_next(struct top *top);
+
+/* When it is time for the next; no more than half of the time goes by asking */
+double top_due(const struct top *top);
 
 /* Full screen; returns CTL_* */
 int top_screen(struct top *top);

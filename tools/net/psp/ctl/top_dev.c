@@ -56,12 +56,13 @@ static enum color dev_key_age(const void *row, char *buf)
 	return COLOR_NONE;
 }
 
+/* In the first minutes one rotation would be hundreds in an hour */
 static enum color dev_rotation_rate(const void *row, char *buf)
 {
 	const struct top_dev *dev = row;
 	double hours = (dev->now - dev->since) / 3600;
 
-	return cell_rate(dev->turned && hours > 0 ? dev->turned / hours :
+	return cell_rate(dev->turned && hours > 0.05 ? dev->turned / hours :
 			 TOP_UNKNOWN, buf);
 }
 

@@ -2,7 +2,6 @@
 /* The lines of a page, from top to bottom */
 #include "top.h"
 
-#define WIDTH_MIN	40
 #define HEIGHT_MIN	8
 
 static const char help[] =
@@ -78,7 +77,7 @@ static void page_small(struct top_page *page)
 	struct top_line line;
 
 	line_start(&line, page->view->width);
-	line_addf(&line, COLOR_BAD, "needs %dx%d", WIDTH_MIN, HEIGHT_MIN);
+	line_addf(&line, COLOR_BAD, "needs %dx%d", TOP_WIDTH_MIN, HEIGHT_MIN);
 	page_line(page, &line);
 }
 
@@ -90,7 +89,7 @@ void page_make(const struct top_sample *sample, struct top_view *view,
 
 	if (!view->height)
 		page.left = UINT32_MAX;
-	if (view->width < WIDTH_MIN || page.left < HEIGHT_MIN) {
+	if (view->width < TOP_WIDTH_MIN || page.left < HEIGHT_MIN) {
 		page_small(&page);
 		return;
 	}

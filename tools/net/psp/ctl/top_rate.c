@@ -115,11 +115,16 @@ static void dev_graph(struct top_dev *dev, const struct top_dev *old)
 		dev->graph[dev->num_graph++] = dev->rx_bytes + dev->tx_bytes;
 }
 
-/* Another device under the same number has fewer rotations, or packets */
+/*
+ * Another device under the same number has another interface, fewer rotations, or
+ * fewer packets
+ */
 static bool dev_is_same(const struct top_dev *dev, const struct top_dev *old)
 {
 	const struct psp_stats *n = dev->stats, *o = old->stats;
 
+	if (dev->dev && old->dev && dev->dev->ifindex != old->dev->ifindex)
+		return false;
 	return n->key_rotations >= o->key_rotations &&
 	       n->rx_packets >= o->rx_packets && n->tx_packets >= o->tx_packets;
 }

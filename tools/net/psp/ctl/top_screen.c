@@ -12,9 +12,6 @@
 #define CTRL_L		12
 #define ESC_MS		25
 
-/* Rates are there sooner than the interval */
-#define FIRST_SECONDS	0.5
-
 static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static int killed;
 static SCREEN *screen;
@@ -204,15 +201,6 @@ static bool screen_wait(const struct top *top, double until,
 	       !(pfd.revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
-static double top_due(const struct top *top)
-{
-	double interval = top->view.interval;
-
-	if (!top->now.seconds && interval > FIRST_SECONDS)
-		interval = FIRST_SECONDS;
-	return top->now.time + interval;
-}
-
 /* Take a sample if it is time; 1 if that was the last */
 static int top_sample_due(struct top *top)
 {
@@ -220,14 +208,14 @@ static int top_sample_due(struct top *top)
 
 	if (top->view.paused || time_now() < top_due(top))
 		return 0;
-	if (top->count && !--top->count)
+	if (top->count == 1)
 		return 1;
 	err = top_next(top);
 	/* Devices that come and go all the time */
-	if (err == -EAGAIN) {
-		top->now.time = time_now();
+	if (err == -EAGAIN)
 		return 0;
-	}
+	if (!err && top->count)
+		top->count--;
 	return err;
 }
 

@@ -98,9 +98,12 @@ static int tcp_dump(int fd, uint8_t family, uint32_t seq, char *buf,
 	do {
 		msg = (struct msghdr){ &addr, sizeof(addr), &iov, 1 };
 		ret = recvmsg(fd, &msg, 0);
+		if (ret < 0 && errno == EINTR)
+			continue;
+		/* Here EINTR is a dump that is not whole, and may be at its end */
 		if (ret >= 0 && !addr.nl_pid)
 			ret = mnl_cb_run(buf, ret, seq, 0, tcp_msg, talk);
-		if (ret < 0 && errno != EINTR)
+		if (ret < 0)
 			return -errno;
 	} while (ret);
 	return 0;

@@ -239,6 +239,16 @@ test_top() {
 	says err 'No PSP in this kernel'
 	FAKE_KERNEL=refuse exits 1 top
 	says err '^pspctl: top: Operation not permitted$'
+	FAKE_KERNEL=busy exits 0 top -d 0.01 -n 12
+	[ "$(grep -c '^pspctl top' "$tmp/out")" = 12 ]
+	ok "top asks again where the kernel is busy" $?
+	FAKE_SOCKS=10000 exits 0 top -d 0.01 -n 1
+	says out ', 2 devices, 10002 sockets: 1 full, 0 stale$'
+	[ "$(grep -c '^rx ' "$tmp/out")" = 10001 ]
+	ok "top has a line for each of 10002 sockets" $?
+	FAKE_SOCKS=10000 json -j top -d 0.01 -n 1
+	COLUMNS=20 exits 0 top -d 0.01 -n 1
+	says out '^STATE +PEER +'
 	FAKE_KERNEL=mainline exits 0 top -d 0.01 -n 1
 	says out '^no socket: PSP of this kernel has no command assoc-get$'
 }

@@ -309,6 +309,19 @@ static void rotations(void)
 	HAS("  4 ?", " 0   >6m00s     - ");
 }
 
+/* One rotation in a second is not 3600 in an hour */
+static void first_minutes(void)
+{
+	struct top_view view = { .width = 200, .interval = 1 };
+
+	world_make(&before, 1000);
+	world_make(&after, 1001);
+	after.stats[0].key_rotations = 1;
+	worlds_compare();
+	page(&after.sample, &view);
+	HAS("  7 ?", " 1       0s     - ");
+}
+
 /* Another device has come under the same number */
 static void restart(void)
 {
@@ -323,6 +336,18 @@ static void restart(void)
 	dev = sample_dev(&after.sample, 7);
 	CHECK(dev->tx_packets == TOP_UNKNOWN && dev->since == 102);
 	CHECK(!dev->num_graph && dev->lost == TOP_UNKNOWN);
+}
+
+/* Another one, whose counters do not tell, but whose interface does */
+static void moved(void)
+{
+	world_make(&before, 100);
+	world_make(&after, 102);
+	before.dev[1].ifindex = 5;
+	after.dev[1].ifindex = 6;
+	worlds_compare();
+	CHECK(sample_dev(&after.sample, 4)->since == 102);
+	CHECK(sample_dev(&after.sample, 7)->since == 100);
 }
 
 /* One has gone, one has come */
@@ -601,13 +626,66 @@ static void kernel_refused(void)
 	kernel = NULL;
 }
 
+/* Rates are since the last sample that there was, not since the last try */
+static void kernel_busy(void)
+{
+	struct top top = { .view.interval = 1 };
+	double first;
+
+	fake_reset();
+	CHECK_OR_DIE(!top_next(&top));
+	first = top.now.time;
+	fake.busy = fake.sent;
+	CHECK(top_next(&top) == -EAGAIN);
+	CHECK(top.now.time == first && top.now.num_devs == 2);
+	CHECK(top_due(&top) > first + 0.5);
+	fake.busy = 0;
+	CHECK(!top_next(&top));
+	CHECK(top.now.time > first && top.now.seconds == top.now.time - first);
+	sample_free(&top.now);
+}
+
+/* Who asks for long does not ask all the time */
+static void slow(void)
+{
+	struct top top = { .view.interval = 1, .now.seconds = 1, .asked = 100,
+			   .told = 100.25 };
+
+	CHECK(top_due(&top) == 101);
+	top.told = 103;
+	CHECK(top_due(&top) == 106);
+	top.view.interval = 10;
+	CHECK(top_due(&top) == 110);
+	top.now.seconds = 0;
+	top.told = 100;
+	CHECK(top_due(&top) == 100.5);
+}
+
+static void count_bytes(void *arg, uint64_t cookie, uint64_t rx, uint64_t tx)
+{
+	++*(int *)arg;
+}
+
+/* Of a dump that says it is not whole there need be no rest to wait for */
+static void interrupted(void)
+{
+	int num = 0;
+
+	fake_reset();
+	fake_end(0);
+	fake_last()->nlh.nlmsg_flags |= NLM_F_DUMP_INTR;
+	CHECK(tcp_bytes(count_bytes, &num) == -EINTR && !num);
+	fake_reset();
+	CHECK(!tcp_bytes(count_bytes, &num) && num == 1);
+}
+
 static const struct check_case cases[] = {
-	CASE(numbers), CASE(graph), CASE(lines), CASE(lines_utf8),
-	CASE(controls), CASE(rates),
-	CASE(losses), CASE(rotations), CASE(restart), CASE(vanish),
+	CASE(numbers), CASE(graph), CASE(lines), CASE(lines_utf8), CASE(controls),
+	CASE(rates), CASE(losses), CASE(rotations), CASE(first_minutes),
+	CASE(restart), CASE(moved), CASE(vanish),
 	CASE(history), CASE(sorting), CASE(keys), CASE(sizes), CASE(narrow),
 	CASE(nothing_there), CASE(many), CASE(many_devs), CASE(kernel_told),
-	CASE(kernel_refused),
+	CASE(kernel_refused), CASE(kernel_busy), CASE(slow), CASE(interrupted),
 };
 
 int main(void)
