@@ -221,12 +221,35 @@ systemd() {
 			--show-status=no' sh "$1" >> "$out" 2>&1
 }
 
-# By a real systemd, since a filter that is too strict would be seen nowhere else
-services_rotate() {
-	local unit before dropin
+# rotates NUM UNIT
+rotates() {
+	local before
 
-	for unit in psp-rotate.service psp-rotate@psp0.service; do
-		dropin=$root/run/systemd/system/${unit/psp0/}.d
+	before=$(rotations)
+	systemd "$2" || wrong "$2 failed"
+	[ "$(rotations)" = $((before + $1)) ] ||
+		wrong "$2 has rotated $(($(rotations) - before)) times, not $1"
+}
+
+# As if 20 hours had passed
+age_stamps() {
+	local stamp found=
+
+	for stamp in "$root"/run/psp-rotate/last*; do
+		[ -s "$stamp" ] || continue
+		echo $(($(cat "$stamp") - 72000)) > "$stamp"
+		found=1
+	done
+	[ $found ] || wrong "no rotation is noted"
+}
+
+# By a real systemd, since a filter that is too strict would be seen nowhere else.
+# Whatever starts them, it does not lose connections: once in a day is enough.
+services_rotate() {
+	local unit dropin
+
+	for unit in psp-rotate.service psp-rotate@.service; do
+		dropin=$root/run/systemd/system/$unit.d
 		mkdir -p "$dropin"
 		cat > "$dropin/test.conf" <<-'EOT'
 		[Unit]
@@ -238,12 +261,16 @@ services_rotate() {
 		StandardOutput=append:/run/said
 		StandardError=append:/run/said
 		EOT
-		before=$(rotations)
-		systemd "$unit" || wrong "$unit failed"
-		cat "$root/run/said" >> "$out"
-		[ "$(rotations)" = $((before + 1)) ] ||
-			wrong "$unit has not rotated"
 	done
+	rotates 1 psp-rotate.service
+	rotates 0 psp-rotate.service
+	rotates 0 psp-rotate@psp0.service
+	age_stamps
+	rotates 1 psp-rotate@psp0.service
+	rotates 0 psp-rotate@psp0.service
+	rotates 0 psp-rotate.service
+	cat "$root/run/said" >> "$out"
+	grep -q 'less than 20 hours' "$root/run/said" || wrong "nobody said why"
 	rm -r "$root/run/systemd"
 }
 
