@@ -5,7 +5,7 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KSRC ?= $(KDIR)
-DESTDIR ?=
+override DESTDIR := $(if $(DESTDIR),$(abspath $(DESTDIR)))
 PREFIX ?= /usr
 MODPROBEDIR ?= $(PREFIX)/lib/modprobe.d
 TREE := $(CURDIR)
@@ -46,11 +46,14 @@ install-modprobe:
 	install -D -m 644 scripts/modprobe.conf \
 		$(DESTDIR)$(MODPROBEDIR)/psp.conf
 
+# The loader and systemd keep lists of what there is
 install-tools:
 	$(MAKE) -C tools/net/psp install DESTDIR=$(DESTDIR)
+	$(if $(DESTDIR),,ldconfig)
+	$(if $(DESTDIR),,[ ! -d /run/systemd/system ] || systemctl daemon-reload)
 
 # What DKMS builds the modules from, in its place; and built by it, unless there is
-# DESTDIR. Unit tests are not for users.
+# DESTDIR. What it had of the same version goes first. Unit tests are not for users.
 VERSION = $(shell sed -n 's/^VERSION := //p' tools/net/psp/Makefile)
 DKMS_DIR = $(DESTDIR)/usr/src/psp-$(VERSION)
 DKMS_FILES = Makefile Kbuild compat-include/probes $(shell \
@@ -58,7 +61,10 @@ DKMS_FILES = Makefile Kbuild compat-include/probes $(shell \
 		! -name '*_test*' ! -name '*.mod.c' ! -path '*/generated/*' \
 		\( -name '*.[ch]' -o -name Makefile \) | sort)
 
-dkms-install:
+dkms-install: install-modprobe
+	$(if $(DESTDIR),,[ -z "$$(dkms status psp/$(VERSION))" ] || \
+		dkms remove psp/$(VERSION) --all)
+	$(RM) -r $(DKMS_DIR)
 	for file in $(DKMS_FILES); do \
 		install -D -m 644 $$file $(DKMS_DIR)/$$file || exit 1; \
 	done
@@ -90,7 +96,7 @@ help:
 	@echo '  install-tools  user programs, library, man pages, units of systemd'
 	@echo '             into DESTDIR and PREFIX (/usr)'
 	@echo '  dkms-install  sources of the modules into DESTDIR/usr/src, and built'
-	@echo '             by DKMS if DESTDIR is not set'
+	@echo '             by DKMS if DESTDIR is not set; and the file for modprobe'
 	@echo '  deb        Debian packages, in the folder above'
 	@echo '  kernel-tree  lay the sources over a copy of KSRC=<kernel source'
 	@echo '             tree> and build them there; the copy is made in KOUT'
