@@ -137,11 +137,38 @@ dkms_installs() {
 	  "$(module_files | wc -l)" ] || wrong "there are other modules"
 }
 
-# As the kernel does for "ip link add type psp_ref" of no matter whom
+# The kernel's modprobe is that of the root, with what the packages tell it
+kernel_modprobe() {
+	local helper=/tmp/packages-modprobe
+
+	cat > $helper <<-EOT
+	#!/bin/sh
+	exec nsenter -m -r -t $$ chroot $root modprobe "\$@"
+	EOT
+	chmod 755 $helper
+	echo $helper > /proc/sys/kernel/modprobe
+}
+
+# Whoever asks for a device or for the family: nobody gets a module so. An empty file
+# takes the packaged one's place, and the same request is then answered.
 nothing_autoloads() {
-	chroot "$root" modprobe -q -- rtnl-link-psp_ref
+	local before conf=$root/etc/modprobe.d/psp.conf
+
+	before=$(cat /proc/sys/kernel/modprobe)
+	kernel_modprobe
+	ip link add psp0 type psp_ref >> "$out" 2>&1 && wrong "there is a device"
 	chroot "$root" modprobe -q -- net-pf-16-proto-16-family-psp
 	[ ! -e /sys/module/psp_ref ] || wrong "psp_ref was loaded"
+	kernel_has CONFIG_INET_PSP || [ ! -e /sys/module/psp ] ||
+		wrong "psp was loaded"
+	: > "$conf"
+	ip link add psp0 type psp_ref >> "$out" 2>&1 ||
+		wrong "the kernel does not ask the root's modprobe"
+	ip link del psp0
+	rm "$conf"
+	unload_modules >> "$out" 2>&1 || wrong "the modules do not unload"
+	echo "$before" > /proc/sys/kernel/modprobe
+	rm /tmp/packages-modprobe
 }
 
 loads_by_name() {
@@ -304,6 +331,7 @@ upgraded() {
 	try pspctl key rotate psp0
 }
 
+# With a timer that is enabled, and runs
 purged() {
 	try systemctl enable psp-rotate@psp0.timer
 	with_systemd dpkg --purge "${PACKAGES[@]}"
