@@ -141,12 +141,12 @@ dkms_installs() {
 kernel_modprobe() {
 	local helper=/tmp/packages-modprobe
 
-	cat > $helper <<-EOT
+	cat > "$helper" <<-EOT
 	#!/bin/sh
 	exec nsenter -m -r -t $$ chroot $root modprobe "\$@"
 	EOT
-	chmod 755 $helper
-	echo $helper > /proc/sys/kernel/modprobe
+	chmod 755 "$helper"
+	echo "$helper" > /proc/sys/kernel/modprobe
 }
 
 # Whoever asks for a device or for the family: nobody gets a module so. An empty file
@@ -267,7 +267,7 @@ age_stamps() {
 		echo $(($(cat "$stamp") - 72000)) > "$stamp"
 		found=1
 	done
-	[ $found ] || wrong "no rotation is noted"
+	[ "$found" ] || wrong "no rotation is noted"
 }
 
 # By a real systemd, since a filter that is too strict would be seen nowhere else.
