@@ -111,8 +111,8 @@ static int batch_print(const struct top_sample *sample, struct top_view *view,
 }
 
 /*
- * Rates take two samples: the first is not printed. A kernel that says EAGAIN has
- * devices that come and go all the time; it is asked again, and nobody is told.
+ * Rates take two samples: the first is not printed. A kernel that says EAGAIN
+ * has devices that come and go all the time; it is asked again.
  */
 static int top_batch(struct top *top)
 {

@@ -26,8 +26,8 @@ static const char * const colors[] = {
 };
 
 /*
- * Who reads a pipe wants each line when it is there. What characters there are is
- * for the user's locale to say.
+ * Who reads a pipe wants each line when it is there. What characters there are
+ * is for the user's locale to say.
  */
 void out_init(void)
 {

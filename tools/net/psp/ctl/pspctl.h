@@ -135,8 +135,8 @@ void out_color(enum color color);
 void out_color_end(enum color color);
 
 /*
- * Bytes of the first character of @text, and its columns; 0 if a terminal may not
- * get it: it is a control character, or none in the user's locale.
+ * Bytes of the first character of @text, and its columns; 0 if a terminal may
+ * not get it: it is a control character, or none in the user's locale.
  */
 unsigned int out_char(const char *text, unsigned int *cols);
 

@@ -116,8 +116,8 @@ static void dev_graph(struct top_dev *dev, const struct top_dev *old)
 }
 
 /*
- * Another device under the same number has another interface, fewer rotations, or
- * fewer packets
+ * Another device under the same number has another interface, fewer rotations,
+ * or fewer packets
  */
 static bool dev_is_same(const struct top_dev *dev, const struct top_dev *old)
 {

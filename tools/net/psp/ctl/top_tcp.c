@@ -100,7 +100,7 @@ static int tcp_dump(int fd, uint8_t family, uint32_t seq, char *buf,
 		ret = recvmsg(fd, &msg, 0);
 		if (ret < 0 && errno == EINTR)
 			continue;
-		/* Here EINTR is a dump that is not whole, and may be at its end */
+		/* Here EINTR is a dump that is not whole, maybe at its end */
 		if (ret >= 0 && !addr.nl_pid)
 			ret = mnl_cb_run(buf, ret, seq, 0, tcp_msg, talk);
 		if (ret < 0)

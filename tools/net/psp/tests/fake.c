@@ -46,7 +46,8 @@ void fake_reset(void)
 
 bool fake_is_busy(void)
 {
-	return fake.busy && fake.sent >= fake.busy && fake.sent < fake.busy + 10;
+	return fake.busy && fake.sent >= fake.busy &&
+	       fake.sent < fake.busy + 10;
 }
 
 /* The next entry of the queue, which may move for it */
@@ -54,7 +55,8 @@ static struct fake_gram *fake_add(void)
 {
 	if (fake.num == fake.room) {
 		fake.room = fake.room ? 2 * fake.room : 64;
-		fake.queue = realloc(fake.queue, fake.room * sizeof(*fake.queue));
+		fake.queue = realloc(fake.queue,
+				     fake.room * sizeof(*fake.queue));
 		if (!fake.queue)
 			abort();
 	}
