@@ -32,6 +32,7 @@ build_debs_locked() {
 	rm -rf "$dir"
 	mkdir -p "$dir/source"
 	(cd "$TREE" && tree_files | xargs -d '\n' cp --parents -t "$dir/source")
+	# docs: dpkg-buildpackage -us -uc
 	(cd "$dir/source" && DEB_BUILD_OPTIONS="nocheck noautodbgsym" \
 		dpkg-buildpackage -us -uc) > "$log" 2>&1 || {
 		tail -n 30 "$log" >&2

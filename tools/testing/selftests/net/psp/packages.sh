@@ -83,7 +83,7 @@ changed_files() {
 		cd /run/packages || exit
 		find upper modules -mindepth 1 ! -type d
 	) | grep -vE \
-		-e '^upper/var/(lib/dpkg|log|cache|backups)/' \
+		-e '^upper/var/(lib/(apt|dpkg|systemd)|log|cache|backups)/' \
 		-e '^upper/(etc/(ld\.so\.cache|machine-id|\.pwd\.lock)|tmp/)' \
 		-e '^upper/usr/share/man/index\.db' \
 		-e '^modules/[^/]+/modules\.[a-z.]+$'
@@ -94,10 +94,19 @@ has() {
 	[ -s "$root/$1" ] || wrong "there is no $1"
 }
 
+# with_debs COMMAND... - in a folder that has the packages
+with_debs() {
+	mkdir "$root/run/debs"
+	cp "$PSP_DEBS"/*.deb "$root/run/debs/"
+	try sh -c "cd /run/debs && $*"
+	rm -r "$root/run/debs"
+}
+
 installed() {
 	local lib=usr/lib/x86_64-linux-gnu file
 
-	try dpkg -i "$PSP_DEBS"/*.deb
+	# docs: apt-get install ./psp-dkms_*.deb ./pspctl_*.deb ./libpsp1_*.deb
+	with_debs apt-get install -y --reinstall ./*.deb
 	try dpkg --verify "${PACKAGES[@]}"
 	[ -z "$(chroot "$root" dpkg --verify "${PACKAGES[@]}")" ] ||
 		wrong "files are not as packed"
@@ -158,6 +167,8 @@ nothing_autoloads() {
 	kernel_modprobe
 	ip link add psp0 type psp_ref >> "$out" 2>&1 && wrong "there is a device"
 	chroot "$root" modprobe -q -- net-pf-16-proto-16-family-psp
+	[ -z "$(chroot "$root" modprobe -nv rtnl-link-psp_ref 2>> "$out")" ] ||
+		wrong "psp_ref would be loaded"
 	[ ! -e /sys/module/psp_ref ] || wrong "psp_ref was loaded"
 	kernel_has CONFIG_INET_PSP || [ ! -e /sys/module/psp ] ||
 		wrong "psp was loaded"
@@ -171,15 +182,30 @@ nothing_autoloads() {
 	rm /tmp/packages-modprobe
 }
 
-loads_by_name() {
-	try modprobe psp_ref
+is_loaded() {
 	[ -e /sys/module/psp_ref ] || wrong "psp_ref is not loaded"
 	kernel_has CONFIG_INET_PSP || [ -e /sys/module/psp ] ||
 		wrong "psp is not loaded"
 }
 
+# What systemd does with the file that psp_packages.rst has written
+loads_at_boot() {
+	echo psp_ref > "$root/run/psp.conf"
+	try /lib/systemd/systemd-modules-load /run/psp.conf
+	is_loaded
+	try modprobe -r psp_ref
+	[ ! -e /sys/module/psp_ref ] || wrong "psp_ref is still loaded"
+}
+
+loads_by_name() {
+	# docs: modprobe psp_ref
+	try modprobe psp_ref
+	is_loaded
+}
+
 shows_device() {
 	try ip link add psp0 type psp_ref
+	# docs: pspctl dev show
 	chroot "$root" pspctl dev show >> "$out" 2>&1
 	grep -q '^[0-9]*: psp0$' "$out" || wrong "there is no psp0"
 }
@@ -231,6 +257,20 @@ timer_is_off() {
 	[ "$(sort -u "$out")" = disabled ] || wrong "a timer is enabled"
 	[ -z "$(find "$root/etc/systemd" -name 'psp-*')" ] ||
 		wrong "something links to the timers"
+}
+
+timer_is_enabled() {
+	# docs: systemctl enable psp-rotate.timer
+	try systemctl enable psp-rotate.timer
+	# docs: systemctl enable psp-rotate@eth0.timer
+	try systemctl enable psp-rotate@eth0.timer
+	[ "$(find "$root/etc/systemd" -type l -name 'psp-*' | wc -l)" = 2 ] ||
+		wrong "something else than two timers is enabled"
+	# docs: systemctl disable psp-rotate.timer
+	try systemctl disable psp-rotate.timer
+	try systemctl disable psp-rotate@eth0.timer
+	: > "$out"
+	timer_is_off
 }
 
 rotations() {
@@ -334,12 +374,27 @@ upgraded() {
 # With a timer that is enabled, and runs
 purged() {
 	try systemctl enable psp-rotate@psp0.timer
-	with_systemd dpkg --purge "${PACKAGES[@]}"
+	# docs: apt-get purge psp-dkms pspctl libpsp1 libpsp-dev
+	with_systemd apt-get purge -y psp-dkms pspctl libpsp1 libpsp-dev
 	grep -qE 'stop .*psp-rotate\*\.timer' "$root/run/told" ||
 		wrong "the timers go on"
 	stay_loaded
-	ip link del psp0
 	unload_modules >> "$out" 2>&1 || wrong "the modules do not unload"
+}
+
+# With the port
+unloaded() {
+	local module modules=(psp_ref)
+
+	kernel_has CONFIG_INET_PSP || modules+=(psp)
+	# docs: modprobe -r psp_ref psp
+	try modprobe -r "${modules[@]}"
+	for module in "${modules[@]}"; do
+		[ ! -e "/sys/module/$module" ] ||
+			wrong "$module is still loaded"
+	done
+	try modprobe psp_ref
+	try ip link add psp0 type psp_ref
 }
 
 nothing_left() {
@@ -356,8 +411,9 @@ unload_modules || { echo "Bail out! the modules are in use"; exit 1; }
 trap cleanup EXIT
 
 tests=(
-	installed dkms_installs nothing_autoloads loads_by_name shows_device
-	builds_program timer_is_off services_rotate upgraded purged nothing_left
+	installed dkms_installs nothing_autoloads loads_at_boot loads_by_name
+	shows_device builds_program timer_is_off timer_is_enabled services_rotate
+	upgraded unloaded purged nothing_left
 )
 echo "TAP version 13"
 echo "1..${#tests[@]}"

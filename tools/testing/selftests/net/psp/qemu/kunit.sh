@@ -46,12 +46,15 @@ expect() {
 
 expect "gave back"
 expect "cannot retire a"
+# docs: insmod ${PSP_KO%/*}/psp_test.ko
+# docs: insmod ${PSP_KO%/*}/psp_ref_test.ko
 for module in "${MODULES[@]}"; do
 	insmod "${PSP_KO%/*}/$module.ko" || wrong "$module: cannot be loaded"
 done
 for suite in "${SUITES[@]}"; do
 	[ -e "$RESULTS/$suite/results" ] || wrong "$suite: no such suite"
 done
+# docs: cat /sys/kernel/debug/kunit/psp*/results
 for file in "$RESULTS"/*/results; do
 	[ ! -e "$file" ] || tell_suite "$file"
 done
