@@ -273,6 +273,46 @@ test_results() {
 	EOT
 }
 
+# capture TEXT - pcap on stdout: an UDP packet from 10.1.0.1 to 10.1.0.2 with it,
+# or no packet
+capture() {
+	perl -e '
+		print pack("LSSlLLL", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1);
+		my $text = shift or exit;
+		my $udp = pack("nnnn", 1, 2, 8 + length $text, 0) . $text;
+		my $ip = pack("CCnnnCCnC4C4", 0x45, 0, 20 + length $udp, 0, 0,
+			      64, 17, 0, 10, 1, 0, 1, 10, 1, 0, 2) . $udp;
+		my $frame = pack("x12n", 0x800) . $ip;
+		print pack("LLLL", 1, 0, length $frame, length $frame) . $frame;
+	' "$1"
+}
+
+# readable_is good|bad NAME MIN MAX - is the capture on stdin judged so?
+readable_is() {
+	local got=bad
+
+	cat > "$tmp/pcap"
+	pspcat_readable "$tmp/pcap" "$PSPCAT_NET" "$3" "$4" > "$tmp/out" &&
+		got=good
+	[ $got = "$1" ] || wrong "capture: $2 is $got, not $1"
+}
+
+test_capture() {
+	local text=$'\n12345678\n'
+
+	# shellcheck source=tools/testing/selftests/net/psp/qemu/vm_pair.sh
+	. "$here/vm_pair.sh"
+	set -o pipefail
+	capture nothing | readable_is good "one where nothing is read" 0 0
+	capture "$text" | readable_is bad "one where something is read" 0 0
+	capture "$text" | readable_is good "one where it should be" 1 9
+	capture nothing | readable_is bad "one where it should have been" 1 9
+	capture "" | readable_is bad "one without packets" 0 0
+	readable_is bad "none" 0 0 < /dev/null
+	set +o pipefail
+}
+
+test_capture
 test_levels
 test_fatal
 test_expect

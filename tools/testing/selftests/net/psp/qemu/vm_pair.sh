@@ -74,6 +74,7 @@ pair_verdict() {
 		< /dev/null
 	verdict 2 tcpdump_reads_ipv6 pair_tcpdump "$dir/pair.pcap" ip6 \
 		< /dev/null
+	# docs: $PSP_CACHE/build/user-*/selftests/pair_judge wire.pcap keys ../../6.12/pair-b/keys
 	"$LOG/selftests/pair_judge" "$dir/pair.pcap" "$dir/keys" \
 		"$peer/keys" > "$dir/judge.log" 2>&1 || status=$?
 	sed 's/^/  /' "$dir/judge.log"
@@ -85,6 +86,7 @@ pair_verdict() {
 pair_tcpdump() {
 	local lines
 
+	# docs: tcpdump -nr wire.pcap udp port 1000
 	lines=$(tcpdump -nn -r "$1" "$2 and udp dst port 1000" 2>&1) || {
 		tail -n 3 <<< "$lines"
 		return 1
@@ -113,12 +115,13 @@ pspcat_verdict() {
 
 # pspcat_readable CAPTURE FILTER MIN MAX - lines of eight digits that are in it
 pspcat_readable() {
-	local lines
+	local packets lines
 
+	packets=$(tcpdump -nr "$1" "$2" 2> /dev/null | wc -l) || return
 	lines=$(tcpdump -r "$1" -w - "$2" 2> /dev/null |
-		grep -caE '^[0-9]{8}$')
-	echo "$lines lines"
-	[ "$lines" -ge "$3" ] && [ "$lines" -le "$4" ]
+		{ grep -caE '^[0-9]{8}$' || [ $? = 1 ]; }) || return
+	echo "$packets packets, $lines lines"
+	[ "$packets" -gt 0 ] && [ "$lines" -ge "$3" ] && [ "$lines" -le "$4" ]
 }
 
 # A handshake and two keys come in plain, and no more than that.
