@@ -273,6 +273,7 @@ gate_docs() {
 	export PYTHONDONTWRITEBYTECODE=1
 	"$docs/docs_check.py" || bad=1
 	"$docs/docs_test.py" || bad=1
+	host_command_test || bad=1
 	while IFS=$'\t' read -r where words command; do
 		host_command "$words" "$command" || {
 			echo "$where: $command"
@@ -282,19 +283,41 @@ gate_docs() {
 	return $bad
 }
 
+# What host_command() must refuse.
+host_command_test() {
+	local command bad=0
+
+	for command in "./run nonsense" "./run test --nonsense  # so" \
+		       "PSP_SLOW=2 PSP_CAT_MB=10 ./run test --suite nonsense" \
+		       "echo x | ./run shell --kernel nonsense" \
+		       "cd . && PSP_SLOW=2 ./run shell --kernel nonsense < x"; do
+		! host_command - "$command" > /dev/null || {
+			echo "this is accepted: $command"
+			bad=1
+		}
+	done
+	return $bad
+}
+
 # host_command WHERE COMMAND - is a command that no virtual machine runs sound, and
 # run where the document says? ./run looks at its own options.
 host_command() {
-	local run="${2%%  #*}"
+	local run="${2%%  #*}" list
 
 	case $1 in
 	.ci/run)
-		.ci/run --list | grep -qxF -- "${run%"${run##*[! ]}"}" || {
+		list=$(.ci/run --list)
+		grep -qxF -- "${run%"${run##*[! ]}"}" <<< "$list" || {
 			echo ".ci/run does not run this:"
 			return 1
 		}
 		;;
 	esac
+	# What comes before it: a pipe, variables
+	run=${run##*[|&] }
+	while [[ $run =~ ^[A-Z_]+=[^\ ]*\ (.*) ]]; do
+		run=${BASH_REMATCH[1]}
+	done
 	case $run in
 	./run\ *) (
 		# shellcheck disable=SC2086 # a verb and its options
@@ -320,7 +343,13 @@ docs_make() {
 	KDIR=$(kernel_kdir $SPARSE_KERNEL)
 	mkdir -p "$dir/tree"
 	rm -rf "$dir/dest"
-	rsync -rlp --checksum --exclude=.git "$TREE/" "$dir/tree/"
+	tree_files > "$dir/files"
+	rsync -rlp --checksum --files-from="$dir/files" "$TREE/" "$dir/tree/"
+	# What the tree has no more; what was built there is left alone
+	[ ! -e "$dir/files.last" ] ||
+		(cd "$dir/tree" && comm -13 "$dir/files" "$dir/files.last" |
+			xargs -r -d '\n' rm -f)
+	mv "$dir/files" "$dir/files.last"
 	while IFS=$'\t' read -r where words command; do
 		[ "$words" = docs_make ] || continue
 		(cd "$dir/tree" && eval "$command") > "$dir/out" 2>&1 || {
