@@ -165,6 +165,10 @@ def _rst(path, lines):
         at += 1
         if shown:
             raise Wrong(f"{path}:{at}: such a block cannot be tested")
+        hidden = re.match(r"\s*\.\. .*[^\w-].*::\s*$", line)
+        if hidden and not code and not COMMENT[".rst"].match(line):
+            raise Wrong(f"{path}:{at}: such a block is not seen: "
+                        "put its text on a line of its own")
         if COMMENT[".rst"].match(line):
             yield at, line
         elif code or (line.rstrip().endswith("::") and
@@ -187,6 +191,8 @@ def _md(path, lines):
         line = lines[at]
         at += 1
         fence = re.match(r"(```+|~~~+)\s*(\w+)?", line)
+        if re.match(r"\s+(```|~~~)|\t|[-*+0-9.)> ]+\t* *(```|~~~)", line):
+            raise Wrong(f"{path}:{at}: such a block is not seen")
         if COMMENT[".md"].match(line):
             yield at, line
         elif fence:
@@ -220,6 +226,8 @@ def _man(path, lines):
         begin = re.match(r"\.(EX|nf|Bd\b.*-(?:literal|unfilled).*)", line)
         if COMMENT[".man"].match(line):
             yield at, line
+        elif re.match(r"\.(D1|DS|LD|ID|CD|RD|BD)\b", line):
+            raise Wrong(f"{path}:{at}: such a block is not seen")
         elif line.startswith(".Dl "):
             yield at, (None, [_unroff(line[4:])])
         elif begin:

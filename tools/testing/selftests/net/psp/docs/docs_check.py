@@ -60,14 +60,71 @@ def commands_wrong(block):
             yield f"this is no command: {command.text}"
 
 
+def plain(text):
+    """A command without comments, and with one blank where there is any"""
+    return " ".join(re.sub(r"\s#.*|\\\n", " ", text).split())
+
+
+def tokens(path):
+    """The commands that a file says it runs, "# docs: COMMAND" each"""
+    with open(f"{TREE}/{path}", encoding="utf-8") as file:
+        return [plain(text) for text in
+                re.findall(r"^\s*# docs: (.*)", file.read(), re.M)]
+
+
+def needed():
+    """What packages it takes to build: for the modules and tools, for packages"""
+    with open(f"{TREE}/debian/control", encoding="utf-8") as file:
+        field = re.search(r"^Build-Depends:((?:.*,\n)*.*)", file.read(), re.M)
+    names = {re.sub(r"\s*\(.*", "", name.strip())
+             for name in field[1].split(",")}
+    both = {name for name in names if not re.match("debhelper-|dh-", name)}
+    # A virtual package each
+    return both, {re.sub("-compat$", "", name).replace("-sequence", "")
+                  for name in names - both}
+
+
+def packages_wrong(block):
+    """Does it install what Build-Depends says?"""
+    have = set()
+    for command in block.commands():
+        words = re.sub(r"\$\(.*?\)", "", plain(command.text)).split()
+        if words[:2] != ["apt-get", "install"]:
+            yield f"it installs nothing: {command.text}"
+        have |= set(words[2:])
+    tools, packaging = needed()
+    want = tools | (packaging if have & packaging else set())
+    for name in sorted(want - have):
+        yield f"Build-Depends of debian/control has {name}"
+    for name in sorted(have - want):
+        if name != "build-essential" and \
+                not name.startswith("linux-headers-"):
+            yield f"Build-Depends of debian/control does not have {name}"
+
+
 def host_wrong(block):
     """Is there what runs these commands?"""
     where, _, reason = block.arg.partition(" ")
-    if where not in ("-", "docs_make") and not os.path.exists(
-            f"{TREE}/{where}"):
-        yield f"{where}: no such place to run it"
     if not reason and where != "docs_make":
         yield "it has to say why it cannot run in the virtual machine"
+    if where in ("-", "docs_make", ".ci/run"):
+        return
+    if where == "debian/control":
+        yield from packages_wrong(block)
+    elif not os.path.exists(f"{TREE}/{where}"):
+        yield f"{where}: no such place to run it"
+    else:
+        known = tokens(where)
+        for command in block.commands():
+            if plain(command.text) not in known:
+                yield f"{where} does not say that it runs this: {command.text}"
+
+
+def stops_wrong(block):
+    """Can it be told whether a command that is stopped has worked?"""
+    if "stops" in block.options and not block.then and \
+            block.commands()[-1].output is None:
+        yield "what is stopped needs output, or \"then\""
 
 
 def block_wrong(block, known):
@@ -79,6 +136,7 @@ def block_wrong(block, known):
             yield f"this is no command: {text}"
     if block.kind in ("run", "host"):
         yield from commands_wrong(block)
+        yield from stops_wrong(block)
     if block.kind == "host":
         yield from host_wrong(block)
     if block.kind == "quote":

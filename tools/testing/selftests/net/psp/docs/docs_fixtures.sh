@@ -123,15 +123,19 @@ docs_ynl() {
 			Documentation/netlink/specs/
 }
 
-# Sockets that are gone may keep the core for a moment.
+# Sockets that are gone may keep the core, as orphans do: up to two minutes.
 docs_load_again() {
 	local try
 
 	rmmod psp_ref || return
-	for ((try = 0; try < 100; try++)); do
+	for ((try = 0; try < 1300; try++)); do
 		! rmmod psp 2> /dev/null || break
 		sleep 0.1
 	done
+	[ ! -e /sys/module/psp ] || {
+		echo "somebody holds psp: $(cat /sys/module/psp/refcnt)"
+		return 1
+	}
 	modprobe psp_ref
 }
 

@@ -25,11 +25,20 @@ class Tap:
         self.count = 0
         self.failed = 0
 
+    def skip(self, name, reason):
+        """A test that nobody runs, and why"""
+        self.count += 1
+        print(f"ok {self.count} {self._name(name)} # SKIP {reason}", flush=True)
+
+    @staticmethod
+    def _name(name):
+        # KTAP has its own use of #
+        return name.replace("#", "").replace("\n", " ")[:100]
+
     def result(self, name, error=None):
         """A test is over"""
         self.count += 1
-        # KTAP has its own use of #
-        name = name.replace("#", "").replace("\n", " ")[:100]
+        name = self._name(name)
         lines = (error or "").splitlines()
         if len(lines) > 40:
             lines[20:-20] = ["[...]"]
@@ -56,21 +65,15 @@ def stopped(session, command, block):
     numbers = "numbers" in block.options
 
     def done(got):
-        if block.then and any(session.run(then)[0] for then in block.then):
+        if any(session.run(then)[0] for then in block.then):
             return False
-        if command.output is not None:
-            return docs_session.matches(command.output, got, numbers)
-        return bool(got or block.then)
+        return command.output is None or \
+            docs_session.matches(command.output, got, numbers)
 
-    got = session.run_until(command.text, done)
-    check_output(command, 0, got, Unfailing(block), False)
-
-
-class Unfailing:
-    """The options of a block whose status does not count"""
-
-    def __init__(self, block):
-        self.options = {"numbers": True} if "numbers" in block.options else {}
+    status, got = session.run_until(command.text, done)
+    if status:
+        raise Failed(f"it ended by itself, status {status}" +
+                     "".join("\n| " + line for line in got))
 
 
 def run_command(session, block, command, last):
@@ -127,6 +130,10 @@ def run_block(tap, session, block):
     elif block.kind == "file":
         with open(f"{session.dir}/{block.arg}", "w", encoding="utf-8") as file:
             file.write(block.text)
+    elif block.kind == "host":
+        where, _, reason = block.arg.partition(" ")
+        for command in block.commands() if where == "-" else ():
+            tap.skip(f"{block.where(command.line)} {command.text}", reason)
     elif block.kind == "run":
         commands = block.commands()
         for command in commands:
@@ -138,30 +145,31 @@ def run_block(tap, session, block):
                 tap.result(name, str(err))
 
 
+def close(tap, session, path):
+    """The end of a session, which has to work as well"""
+    try:
+        session.close()
+    except Failed as err:
+        tap.result(f"{path} end of session", str(err))
+
+
 def run_document(tap, path):
     """All blocks, each session in turn"""
     session = None
-    error = "no session"
     try:
         for block in docs_blocks.read(path):
             if block.session or (not session and
                                  block.kind in ("run", "file", "c")):
                 if session:
-                    session.close()
+                    close(tap, session, path)
                     session = None
-                error = None
                 session = docs_session.Session(block.session or "nothing")
-            if block.kind in ("run", "file", "c"):
+            if block.kind in ("run", "file", "c", "host"):
                 run_block(tap, session, block)
-        if session:
-            session.close()
-            session = None
     except (Failed, docs_blocks.Wrong) as err:
-        error = str(err)
-        tap.result(f"{path} session", error)
-    finally:
-        if session:
-            session.kill()
+        tap.result(f"{path} session", str(err))
+    if session:
+        close(tap, session, path)
 
 
 def list_hosts(paths):

@@ -11,6 +11,7 @@ import tempfile
 
 import docs_blocks
 import docs_check
+import docs_run
 import docs_session
 
 BAD = []
@@ -94,6 +95,15 @@ def test_wrong():
             ("two kinds",
              ".. docs-test: picture\n.. docs-test: output\n\n::\n\n  a\n"),
             ("included", ".. literalinclude:: a.c\n"),
+            ("in a note", ".. note:: Text::\n\n     a\n"),
+            ("nobody runs", ".. docs-test: host scripts/deb.sh it is so\n\n"
+             "::\n\n  dpkg-buildpackage --nonsense\n"),
+            ("packages", ".. docs-test: host debian/control it is so\n\n"
+             "::\n\n  apt-get install libmnl-dev\n"),
+            ("packages, more", ".. docs-test: host debian/control it is so\n"
+             "\n::\n\n  apt-get install libmnl-dev libncurses-dev libssl-dev"
+             " pkg-config nonsense\n"),
+            ("stops", ".. docs-test: run stops\n\n::\n\n  cat\n"),
             ("no such file", ".. docs-test: quote a.c\n\n::\n\n  a\n"),
             ("misquoted", ".. docs-test: quote run\n\n::\n\n  usage() (\n"),
             ("disordered", ".. docs-test: quote COPYING\n\n::\n\n"
@@ -102,8 +112,23 @@ def test_wrong():
             BAD.append(f"{name}: nothing is said")
     for name, text in (
             ("picture", ".. docs-test: picture\n\n::\n\n  -->(\n"),
+            ("runs", ".. docs-test: host scripts/deb.sh it is so\n\n"
+             "::\n\n  dpkg-buildpackage  -us -uc   # so\n"),
+            ("packages", ".. docs-test: host debian/control it is so\n\n"
+             "::\n\n  apt-get install libmnl-dev libncurses-dev\n"
+             "  apt-get install libssl-dev pkg-config build-essential\n"),
+            ("stops, output",
+             ".. docs-test: run stops\n\n::\n\n  # a\n  b\n"),
+            ("stops, then", ".. docs-test: run stops\n.. docs-test: then a\n"
+             "\n::\n\n  b\n"),
+            ("note", ".. note::\n\n     Text\n"),
             ("quote", ".. docs-test: quote run\n\n::\n\n  usage() {\n")):
         equal(name, [], checked(".rst", text))
+    for ending, text in ((".md", "- a\n\n  ```\n  a\n  ```\n"),
+                         (".md", "- ```\n  a\n  ```\n"),
+                         (".md", "Text\n\n\ta\n"), (".8", ".D1 a\n")):
+        if not checked(ending, text):
+            BAD.append(f"{text!r}: nothing is said")
 
 
 def test_output():
@@ -123,7 +148,67 @@ def test_output():
             want.split("\n"), got.split("\n") if got else [], numbers))
 
 
-for test in (test_places, test_commands, test_wrong, test_output):
+class Heard(docs_run.Tap):
+    """Results that are not printed"""
+
+    def __init__(self):
+        super().__init__()
+        self.said = []
+
+    def result(self, name, error=None):
+        self.said.append(not error)
+        if "within" in (error or ""):
+            self.said.append("it was waited for")
+
+    def skip(self, name, reason):
+        self.said.append(reason)
+
+
+def results(text):
+    """What becomes of the commands of a document, here and now"""
+    tap = Heard()
+    session = docs_session.Session(None)
+    for block in parsed(".rst", text):
+        docs_run.run_block(tap, session, block)
+    docs_run.close(tap, session, "document")
+    return tap.said
+
+
+def test_runner():
+    """What the runner must see"""
+    stops = ".. docs-test: run stops\n"
+    saw = ".. docs-test: then grep -q a $DOCS_OUT\n"
+    for name, want, text in (
+            ("works", [True], "::\n\n  true\n"),
+            ("fails", [False, True], "::\n\n  false\n  true\n"),
+            ("pipeline", [False], "::\n\n  false | cat\n"),
+            ("output", [False], "::\n\n  # echo a\n  b\n"),
+            ("shell is gone", [False, False], "::\n\n  exit 0\n  true\n"),
+            ("setup", [False],
+             ".. docs-test: setup false\n\n::\n\n  true\n"),
+            ("excused", ["it is so", "it is so"],
+             ".. docs-test: host - it is so\n\n::\n\n  false\n  false\n"),
+            ("stops", [True], stops + saw +
+             "\n::\n\n  echo a; sleep 99\n"),
+            ("stops, pipeline", [True], stops + saw +
+             "\n::\n\n  { echo a; sleep 99; } | cat\n"),
+            ("stops, output", [True], stops +
+             "\n::\n\n  # echo a; sleep 99\n  a\n"),
+            ("stops, ended well", [True], stops + saw + "\n::\n\n  echo a\n"),
+            ("stops, ended", [False], stops + saw +
+             "\n::\n\n  echo a >&2; false\n"),
+            ("stops, pipeline ended", [False], stops + saw +
+             "\n::\n\n  { echo a; false; } | cat\n"),
+            ("stops, badly", [False], stops + saw + "\n::\n\n"
+             "  bash -c \"trap 'exit 3' TERM; echo a; sleep 99 & wait\"\n"),
+            ("stops, says no", [False], stops + ".. docs-test: then false\n"
+             "\n::\n\n  echo a; sleep 99\n")):
+        equal(name, want, results(text))
+
+
+docs_session.Session.APART = []
+docs_session.LIMIT = 5
+for test in (test_places, test_commands, test_wrong, test_output, test_runner):
     test()
 print("".join(line + "\n" for line in BAD), end="")
 sys.exit(bool(BAD))
