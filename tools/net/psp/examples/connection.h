@@ -31,7 +31,7 @@ static inline int get_connection(bool listening, const char *addr,
 				 const char *port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, conn;
 
 	need_errno(fd, "socket");
 	sin.sin_port = htons(atoi(port));
@@ -44,7 +44,10 @@ static inline int get_connection(bool listening, const char *addr,
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	need_errno(bind(fd, (void *)&sin, sizeof(sin)), addr);
 	need_errno(listen(fd, 1), addr);
-	return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	need_errno(conn, "accept");
+	close(fd);
+	return conn;
 }
 
 #endif /* CONNECTION_H */

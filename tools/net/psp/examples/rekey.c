@@ -23,7 +23,11 @@ struct connection {
 	bool over;
 };
 
-/* A message for the peer: stdout is the way there */
+/*
+ * A message for the peer: stdout is the way there. It does not depend on the
+ * connection, so that it will do for PSP_REKEY_OUT_OF_BAND as well; where the
+ * connection itself bears the messages, that flag must get -EOPNOTSUPP.
+ */
 static int to_peer(void *data, const void *msg, size_t len, unsigned int flags)
 {
 	return write(STDOUT_FILENO, msg, len) == (ssize_t)len ? 0 : -EPIPE;
@@ -67,7 +71,7 @@ static void from_peer(struct psp_rekey_conn *conn)
 	while ((len = psp_rekey_msg_len(buf, have)) > 0) {
 		if ((size_t)len > have)
 			break;
-		psp_rekey_conn_input(conn, buf, len);
+		need(psp_rekey_conn_input(conn, buf, len), "message");
 		have -= len;
 		memmove(buf, buf + len, have);
 	}
@@ -98,7 +102,11 @@ static void loop(struct psp_rekey_pool *pool, struct psp_rekey_conn *conn,
 	bool begun = false;
 
 	while (!c->over) {
-		poll(fds, 3, psp_rekey_pool_timeout(pool));
+		if (poll(fds, 3, psp_rekey_pool_timeout(pool)) < 0) {
+			if (errno == EINTR)
+				continue;
+			err(1, "poll");
+		}
 		need(psp_rekey_pool_process(pool), "pool");
 		if (fds[1].revents)
 			from_peer(conn);

@@ -47,7 +47,8 @@ def talk(sock, text):
     sock.sendall(text.encode())
     sock.shutdown(socket.SHUT_WR)
     while data := sock.recv(64):
-        print(data.decode(), file=sys.stderr)
+        sys.stderr.buffer.write(data)
+    sys.stderr.buffer.write(b"\n")
 
 
 def main(args):
