@@ -31,10 +31,10 @@ load_modules() {
 }
 
 # Sockets of killed tests go in their own time, but soon.
-# A socket that was closed without an abort may hold psp until TCP gives its peer
-# up, as any orphan does: up to two minutes.
+# A socket that was closed without an abort may hold psp until TCP gives its
+# peer up, as any orphan does: up to two minutes.
 unload_modules() {
-	local try
+	local module try
 
 	for module in psp_ref psp; do
 		for try in {1..240}; do

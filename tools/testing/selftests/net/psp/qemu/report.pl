@@ -4,9 +4,10 @@
 # report.pl KERNEL RESULTS - read a guest's KTAP, tell people and RESULTS
 #
 # Every result is one line to stdout, failures with what was said before
-# them, what a test has measured ("# measured: ..."), and one line "ok|failed|skipped suite.test" appended to RESULTS. What
-# contradicts itself has failed: a plan not kept, a status that does not fit,
-# a suite that ran nothing or did not end.
+# them, what a test has measured ("# measured: ..."), and one line
+# "ok|failed|skipped suite.test" appended to RESULTS. What contradicts itself
+# has failed: a plan not kept, a status that does not fit, a suite that ran
+# nothing or did not end.
 
 use strict;
 use warnings;

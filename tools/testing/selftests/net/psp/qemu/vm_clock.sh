@@ -26,8 +26,8 @@ clock_qemu() {
 	fi
 }
 
-# How many kHz the guest's TSC has. It is told: on a busy host it may take 52 MHz
-# for the result of its own measurement, and time then flies.
+# How many kHz the guest's TSC has. It is told: on a busy host it may take
+# 52 MHz for the result of its own measurement, and time then flies.
 clock_khz() {
 	if is_counted "$1"; then
 		echo 1000000
