@@ -10,6 +10,7 @@
 
 set -u
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export APT_CONFIG=/run/apt.conf		# in the root
 
 # shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
 . "$PSP_SRC/qemu/modules.sh"
@@ -74,6 +75,13 @@ make_root() {
 	for dir in run "lib/modules/$release"/kernel/{drivers,fs,sound}; do
 		mount -t tmpfs empty "$root/$dir" || return 1
 	done
+	# What the archive has would be read for a minute
+	mkdir -p "$root/run/lists/partial"
+	cat > "$root/run/apt.conf" <<-'EOT'
+	Dir::State::lists "/run/lists";
+	Dir::Cache::pkgcache "";
+	Dir::Cache::srcpkgcache "";
+	EOT
 }
 
 # What is there now that was not, or is no more, without what dpkg, dkms, depmod and
