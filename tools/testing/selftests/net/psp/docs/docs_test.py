@@ -206,9 +206,30 @@ def test_runner():
         equal(name, want, results(text))
 
 
+def test_end():
+    """Whatever a session has come to, its end is not left out"""
+    for name, commands_of in (("open", ()), ("gone", ("exit 0",))):
+        with tempfile.TemporaryDirectory() as docs_session.HERE:
+            mark = docs_session.HERE + "/ended"
+            with open(docs_session.HERE + "/docs_fixtures.sh", "w",
+                      encoding="utf-8") as file:
+                file.write("docs_with() { :; }\n"
+                           f"docs_end() {{ : > {mark}; }}\n")
+            session = docs_session.Session("nothing")
+            for text in commands_of:
+                try:
+                    session.run(text)
+                    BAD.append(f"{name}: it was not noticed")
+                except docs_session.Failed:
+                    pass
+            session.close()
+            equal(name, True, os.path.exists(mark))
+
+
 docs_session.Session.APART = []
 docs_session.LIMIT = 5
-for test in (test_places, test_commands, test_wrong, test_output, test_runner):
+for test in (test_places, test_commands, test_wrong, test_output, test_runner,
+             test_end):
     test()
 print("".join(line + "\n" for line in BAD), end="")
 sys.exit(bool(BAD))
