@@ -73,15 +73,17 @@ def tokens(path):
 
 
 def needed():
-    """What packages it takes to build: for the modules and tools, for packages"""
+    """What packages it takes to build tools and packages, and to test these"""
     with open(f"{TREE}/debian/control", encoding="utf-8") as file:
         field = re.search(r"^Build-Depends:((?:.*,\n)*.*)", file.read(), re.M)
-    names = {re.sub(r"\s*\(.*", "", name.strip())
-             for name in field[1].split(",")}
+    fields = [name.strip() for name in field[1].split(",")]
+    tests = {name.split()[0] for name in fields if "<!nocheck>" in name}
+    names = {re.sub(r"\s*\(.*", "", name) for name in fields
+             if "<!nocheck>" not in name}
     both = {name for name in names if not re.match("debhelper-|dh-", name)}
     # A virtual package each
     return both, {re.sub("-compat$", "", name).replace("-sequence", "")
-                  for name in names - both}
+                  for name in names - both} | tests
 
 
 def packages_wrong(block):
