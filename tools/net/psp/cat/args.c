@@ -227,6 +227,9 @@ static void args_check_proof(struct cat_args *args, bool any_name)
 		usage_die("who may come? --name or --any-name");
 	if (!args->name && !args->listen)
 		args->name = args->host;
+	/* To OpenSSL these are: nobody is looked for, and anybody below */
+	if (args->name && (!*args->name || *args->name == '.'))
+		usage_die("\"%s\" is no name to look for", args->name);
 }
 
 void args_parse(struct cat_args *args, int argc, char **argv)
@@ -247,5 +250,7 @@ void args_parse(struct cat_args *args, int argc, char **argv)
 					 "HOST PORT is needed");
 	args->host = num == 2 ? argv[optind] : NULL;
 	args->port = argv[argc - 1];
+	if (args->host && !*args->host)
+		usage_die("HOST is empty");
 	args_check_proof(args, flags.any_name);
 }

@@ -91,6 +91,9 @@ static bool tls_expect(SSL *ssl, const char *name)
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	unsigned char addr[16];
 
+	/* args_check_proof() lets none of these through */
+	if (!*name || *name == '.')
+		return false;
 	X509_VERIFY_PARAM_set_hostflags(param,
 					X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
 					X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);

@@ -100,7 +100,8 @@ usage() {
 	local text=$1 status=0
 
 	shift
-	"$PSPCAT" "$@" > "$tmp/client.out" 2> "$tmp/client.err" || status=$?
+	timeout "$LIMIT" "$PSPCAT" "$@" > "$tmp/client.out" \
+		2> "$tmp/client.err" || status=$?
 	[ "$status" = 2 ] && says client "$text" && [ ! -s "$tmp/client.out" ]
 	ok "usage: $text" $?
 }
@@ -131,6 +132,12 @@ test_usage() {
 	usage 'encrypts nothing' "${BOB[@]}" --psp-versions aes-gmac-128 h 1
 	usage 'no PSP version "aes"' "${BOB[@]}" --psp-versions aes h 1
 	usage 'tls or refuse' "${BOB[@]}" --fallback=plain h 1
+	usage 'HOST is empty' "${BOB[@]}" --name alice "" 1
+	usage '"" is no name' "${BOB[@]}" --name "" localhost 1
+	usage '"" is no name' -l "${BOB[@]}" --name "" 1
+	usage '".example" is no name' "${BOB[@]}" --name .example h 1
+	usage '".example" is no name' "${BOB[@]}" .example 1
+	usage '".bob" is no name' -l "${BOB[@]}" --name .bob 1
 	usage 'number of seconds' "${BOB[@]}" -t 0 h 1
 	"$PSPCAT" --help > "$tmp/client.out"
 	ok "help" $?
