@@ -13,7 +13,8 @@ static const unsigned char tls_alpn[] = "\x08pspcat/1";
 #define TLS_ALPN_LEN	(sizeof(tls_alpn) - 1)
 
 /* The other side's alerts come as errors from here on */
-#define TLS_IS_ALERT(reason)	((reason) >= SSL_AD_REASON_OFFSET)
+#define TLS_IS_ALERT(reason)	((reason) >= SSL_AD_REASON_OFFSET && \
+				 (reason) <= SSL_AD_REASON_OFFSET + 255)
 
 static int tls_fail_reason(struct cat *cat, const char *what,
 			   unsigned long err)
@@ -70,18 +71,55 @@ static bool tls_settle(SSL_CTX *ctx)
 	       !SSL_CTX_set_alpn_protos(ctx, tls_alpn, TLS_ALPN_LEN);
 }
 
+/* The first error is the cause, the last one only that nothing was read */
+static int tls_fail_file(struct cat *cat, const char *opt, const char *path)
+{
+	unsigned long err = ERR_peek_error();
+	const char *text = ERR_SYSTEM_ERROR(err) ?
+			   strerror(ERR_GET_REASON(err)) :
+			   ERR_reason_error_string(err);
+
+	return cat_fail(cat, "%s %s: %s", opt, path, text ? text : "failed");
+}
+
+/* stdin is data, and OpenSSL would ask there */
+static int tls_passphrase(char *buf, int size, int writing, void *asked)
+{
+	if (asked)
+		*(bool *)asked = true;
+	return -1;
+}
+
+static int tls_load_key(struct cat *cat, SSL_CTX *ctx)
+{
+	const char *path = cat->args.key;
+	bool asked = false;
+	int ok;
+
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, &asked);
+	ok = SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM);
+	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	if (ok == 1)
+		return 0;
+	if (asked)
+		return cat_fail(cat, "--key %s: it is encrypted, and pspcat "
+				"takes none that needs a passphrase", path);
+	return tls_fail_file(cat, "--key", path);
+}
+
 static int tls_load(struct cat *cat, SSL_CTX *ctx)
 {
 	const struct cat_args *args = &cat->args;
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
 				SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_default_passwd_cb(ctx, tls_passphrase);
 	if (SSL_CTX_use_certificate_chain_file(ctx, args->cert) != 1)
-		return tls_fail(cat, args->cert, 0);
-	if (SSL_CTX_use_PrivateKey_file(ctx, args->key, SSL_FILETYPE_PEM) != 1)
-		return tls_fail(cat, args->key, 0);
+		return tls_fail_file(cat, "--cert", args->cert);
+	if (tls_load_key(cat, ctx))
+		return -1;
 	if (SSL_CTX_load_verify_file(ctx, args->ca) != 1)
-		return tls_fail(cat, args->ca, 0);
+		return tls_fail_file(cat, "--ca", args->ca);
 	return 0;
 }
 

@@ -32,9 +32,13 @@ LIMIT=$((20 * ${PSP_SLOW:-1}))
 
 export FAKE_ROTATIONS=$tmp/rotations
 : > "$FAKE_ROTATIONS"
+: > "$tmp/server.err"
+: > "$tmp/server.in"
 
 # shellcheck source=tools/net/psp/tests/cat/util.sh
 . "$here/util.sh"
+# shellcheck source=tools/net/psp/tests/cat/local.sh
+. "$here/local.sh"
 
 # ok NAME STATUS
 ok() {
@@ -122,7 +126,6 @@ meet() {
 }
 
 test_usage() {
-	: > "$tmp/server.err"
 	usage 'HOST PORT is needed' "${BOB[@]}" localhost
 	usage 'PORT is needed' -l "${BOB[@]}" --any-name
 	usage '--cert, --key and --ca' localhost 1
@@ -540,8 +543,8 @@ test_completion() {
 
 certs_make "$tmp" alice bob
 certs_make_other "$tmp" mallory
-for test in ${TESTS:-usage psp rekey fallback no_kernel certs psk broken stdout \
-	terminal json strangers completion big memory}; do
+for test in ${TESTS:-usage files psp rekey fallback no_kernel certs psk broken \
+	stdout terminal json strangers completion big memory}; do
 	"test_$test"
 done
 echo "1..$num"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2317 # tests are called by their names
+# shellcheck disable=SC2154 # pspcat.sh has the variables
+#
+# Tests of pspcat: what can be wrong at this side. pspcat.sh reads this.
+
+# alone TEXT OPTION... - a client that fails before there is a connection
+alone() {
+	local text=$1 status=0
+
+	shift
+	timeout "$LIMIT" setsid "$PSPCAT" "$@" --name alice 127.0.0.1 1 \
+		< "$tmp/client.in" > "$tmp/client.out" 2> "$tmp/client.err" ||
+		status=$?
+	[ "$status" = 1 ] && says client "$text"
+}
+
+test_files() {
+	local file=/proc/self/nothing
+
+	inputs 1000 0
+	is "no certificate" alone "--cert $file: No such file" \
+		"${BOB[@]}" --cert "$file"
+	is "no key" alone "--key $file: No such file" "${BOB[@]}" --key "$file"
+	is "no CA" alone "--ca $file: No such file" "${BOB[@]}" --ca "$file"
+	is "a key as certificate" alone "--cert $tmp/bob.key: no start line" \
+		"${BOB[@]}" --cert "$tmp/bob.key"
+	is "a certificate as key" alone "--key $tmp/bob.crt: [a-z]" \
+		"${BOB[@]}" --key "$tmp/bob.crt"
+	is "another's key" alone "--key $tmp/alice.key: key values mismatch" \
+		"${BOB[@]}" --key "$tmp/alice.key"
+	is "nothing as CA" alone "--ca /dev/null: [a-z]" \
+		"${BOB[@]}" --ca /dev/null
+	test_passphrase
+}
+
+# With a terminal's help or without, OpenSSL would take it from stdin
+test_passphrase() {
+	openssl pkey -in "$tmp/bob.key" -aes256 -passout pass:secret \
+		-out "$tmp/locked.key"
+	{ echo secret; seq 1000; } > "$tmp/client.in"
+	is "an encrypted key" alone "--key .*: it is encrypted, and pspcat takes" \
+		"${BOB[@]}" --key "$tmp/locked.key"
+	openssl ec -in "$tmp/bob.key" -aes256 -passout pass:secret \
+		-out "$tmp/locked.key" 2> "$tmp/certs.err"
+	is "in the old format" alone "--key .*: it is encrypted, and pspcat" \
+		"${BOB[@]}" --key "$tmp/locked.key"
+	start "${ALICE[@]}" --name bob
+	timeout "$LIMIT" setsid "$PSPCAT" "${BOB[@]}" --key "$tmp/locked.key" \
+		--name alice 127.0.0.1 "$port" < "$tmp/client.in" \
+		> "$tmp/client.out" 2> "$tmp/client.err"
+	client_status=$?
+	kill "$server"
+	wait "$server"
+	[ "$client_status" = 1 ] && [ ! -s "$tmp/server.out" ]
+	ok "nothing was taken from stdin" $?
+}
