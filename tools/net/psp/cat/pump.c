@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -100,6 +101,14 @@ static int pump_say_end(struct cat *cat)
 	return 0;
 }
 
+/* It may be shared: what was there when poll() said so may be gone */
+static bool pump_stdin_has(void)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
 /* One frame, when both are ready and nothing else waits to be sent */
 int pump_stdin(struct cat *cat)
 {
@@ -114,12 +123,14 @@ int pump_stdin(struct cat *cat)
 	if (len > pump->limit - pump->sent)
 		len = pump->limit - pump->sent;
 	to = frame_begin(&cat->link.out, len);
+	pump->stdin_ready = false;
+	if (!pump_stdin_has())
+		return 0;
 	n = read(STDIN_FILENO, to, len);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	if (n < 0)
 		return cat_fail(cat, "stdin: %s", strerror(errno));
-	pump->stdin_ready = false;
 	pump->sock_ready = false;
 	if (!n)
 		return pump_say_end(cat);

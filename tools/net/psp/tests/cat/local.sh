@@ -56,3 +56,67 @@ test_passphrase() {
 	[ "$client_status" = 1 ] && [ ! -s "$tmp/server.out" ]
 	ok "nothing was taken from stdin" $?
 }
+
+# Write to $tmp/fifo until nobody reads it any more
+fill() {
+	python3 - "$tmp/fifo" <<- 'END'
+		import os, sys, time
+		fd = os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)
+		full = 0
+		while full < 10:
+		    try:
+		        os.write(fd, bytes(65536))
+		        full = 0
+		    except BlockingIOError:
+		        full += 1
+		        time.sleep(0.05)
+	END
+}
+
+# It waits for something: who spins is never seen asleep
+sleeps() {
+	local try
+
+	for ((try = 0; try < 200; try++)); do
+		! grep -q '^State:.S' "/proc/$1/status" || return 0
+		sleep 0.01
+	done
+	return 1
+}
+
+# Who shares stdin takes what is there, after poll() has told of it and before
+# the connection has room for it
+shared() {
+	local blocking=$1 pid fifo
+
+	mkfifo "$tmp/fifo"
+	exec {fifo}<> "$tmp/fifo"
+	start "${ALICE[@]}" --name bob
+	python3 -c 'if 1:
+		import os, sys
+		os.set_blocking(0, sys.argv[1] == "blocking")
+		os.execv(sys.argv[2], sys.argv[2:])' "$blocking" \
+		"$PSPCAT" -v "${BOB[@]}" --name alice 127.0.0.1 "$port" \
+		< "$tmp/fifo" > "$tmp/client.out" 2> "$tmp/client.err" &
+	pid=$!
+	await "$tmp/server.err" 'PSP hdr0'
+	await "$tmp/client.err" 'PSP hdr0'
+	pkill -STOP -P "$server"
+	fill
+	dd if="$tmp/fifo" iflag=nonblock of=/dev/null 2> "$tmp/certs.err"
+	pkill -CONT -P "$server"
+	printf x >> "$FAKE_ROTATIONS"
+	await "$tmp/server.err" 'new key' 2
+	ok "stdin is taken by others, $blocking: rekeyed" $?
+	is "and it waits" sleeps "$pid"
+	kill "$pid" "$server"
+	wait "$pid" "$server" 2> /dev/null
+	exec {fifo}>&-
+	rm "$tmp/fifo"
+}
+
+test_shared() {
+	inputs 0 0
+	shared blocking
+	shared nonblocking
+}

@@ -543,7 +543,7 @@ test_completion() {
 
 certs_make "$tmp" alice bob
 certs_make_other "$tmp" mallory
-for test in ${TESTS:-usage files psp rekey fallback no_kernel certs psk broken \
+for test in ${TESTS:-usage files shared psp rekey fallback no_kernel certs psk broken \
 	stdout terminal json strangers completion big memory}; do
 	"test_$test"
 done
