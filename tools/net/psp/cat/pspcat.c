@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -74,6 +75,15 @@ void cat_phase(struct cat *cat, enum phase phase)
 			now_ms() + cat->args.timeout * 1000ULL;
 	if (phase == PHASE_DATA)
 		cat->since = now_ms();
+}
+
+const char *cat_late(const struct cat *cat)
+{
+	if (cat->phase == PHASE_QUIET || cat->phase == PHASE_BIND)
+		return "nothing came under PSP: is UDP port 1000 let through, "
+		       "is the MTU large enough?";
+	return cat->phase == PHASE_TLS ? "the TLS handshake does not get on" :
+					 "the other side does not get on";
 }
 
 static int cat_put(struct cat *cat, enum frame_type type, const void *data,
@@ -329,7 +339,7 @@ static int cat_poll(struct cat *cat, struct pollfd *pfd)
 			pfd[ms].revents = 0;
 	}
 	if (cat->deadline && now_ms() >= cat->deadline)
-		return cat_fail(cat, "the other side does not get on");
+		return cat_fail(cat, "%s", cat_late(cat));
 	return 0;
 }
 
@@ -422,7 +432,8 @@ static void cat_talk(struct cat *cat)
 
 /*
  * What is opened later must not become stdout because that was closed; nor
- * should keys get into a core file.
+ * should keys get into a core file, or into the program that core_pattern
+ * pipes it to, which no limit stops.
  */
 static void cat_prepare(void)
 {
@@ -436,6 +447,7 @@ static void cat_prepare(void)
 		close(fd);
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
 }
 
 int main(int argc, char **argv)

@@ -399,6 +399,8 @@ ATTRIBUTE(format(printf, 2, 3))
 void cat_say(const struct cat *cat, const char *fmt, ...);
 
 void cat_phase(struct cat *cat, enum phase phase);
+/* What it means that the phase lasts so long */
+const char *cat_late(const struct cat *cat);
 /* The first tx-assoc is done */
 int cat_under_psp(struct cat *cat);
 

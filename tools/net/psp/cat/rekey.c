@@ -65,13 +65,13 @@ static int rekey_send(void *data, const void *msg, size_t len,
 	return err;
 }
 
-static const char *rekey_why(int err)
+static const char *rekey_why(const struct cat *cat, int err)
 {
 	switch (err) {
 	case -EBUSY:
 		return "plain data came behind the end of TLS";
 	case -ETIMEDOUT:
-		return "the other side does not get on";
+		return cat_late(cat);
 	default:
 		return strerror(-err);
 	}
@@ -112,7 +112,7 @@ static void rekey_event(void *data, enum psp_rekey_event event, int err)
 		rekey_stuck(cat);
 		break;
 	case PSP_REKEY_EV_FAILED:
-		cat_fail(cat, "PSP: %s", rekey_why(err));
+		cat_fail(cat, "PSP: %s", rekey_why(cat, err));
 		break;
 	default:
 		break;
@@ -130,6 +130,8 @@ int rekey_open(struct cat *cat, unsigned int version)
 	const struct psp_rekey_pool_config pool_config = {
 		.size = sizeof(pool_config),
 		.first_ms = cat->args.timeout * 1000,
+		/* Before that, or it would not be told why */
+		.first_tx_ms = cat->args.timeout * 900,
 	};
 	const struct psp_rekey_conn_config config = {
 		.size = sizeof(config),

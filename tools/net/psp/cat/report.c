@@ -12,7 +12,7 @@ static double report_seconds(const struct cat *cat)
 
 static const char *report_mode(const struct cat *cat)
 {
-	return cat->psp ? "psp" : cat->since ? "tls" : "none";
+	return !cat->since ? "none" : cat->psp ? "psp" : "tls";
 }
 
 static void report_text(const struct cat *cat)
@@ -22,7 +22,7 @@ static void report_text(const struct cat *cat)
 	fprintf(stderr, "pspcat: %llu bytes sent, %llu received, %.1f s, ",
 		ULL(cat->pump.sent), ULL(cat->pump.received),
 		report_seconds(cat));
-	if (cat->psp)
+	if (cat->since && cat->psp)
 		fprintf(stderr,
 			"PSP %s: rekeys rx %llu tx %llu, %llu rotations seen\n",
 			psp_version_name(cat->rekey.version), ULL(c->rx_rekeys),

@@ -277,6 +277,32 @@ peer_is_killed() {
 	says a 'the connection ended before the data|reset'
 }
 
+# Keys do not get to whom the kernel pipes core files, either
+no_core() {
+	local pattern pid
+
+	pattern=$(cat /proc/sys/kernel/core_pattern)
+	printf '#!/bin/sh\n/bin/cat > /dev/null\necho "$1" >> %s\n' "$tmp/cores" \
+		> "$tmp/core"
+	chmod +x "$tmp/core"
+	data 1000 > "$tmp/data"
+	: > "$tmp/a.in"
+	start_a
+	start_b 10.0.0.1
+	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	echo "|$tmp/core %p" > /proc/sys/kernel/core_pattern
+	kill -ABRT "$pid_a"
+	ends 134 1
+	exec {in}>&-
+	sleep 1000 &
+	pid=$!
+	kill -ABRT "$pid"
+	wait "$pid" 2> /dev/null
+	await "$tmp/cores" "^$pid$" || wrong "there are no core files"
+	echo "$pattern" > /proc/sys/kernel/core_pattern
+	! grep -qx "$pid_a" "$tmp/cores" || wrong "a core file was written"
+}
+
 echo "TAP version 13"
 setup
 run rotations_while_data_goes
@@ -286,5 +312,6 @@ run fallback
 run both_stale
 run one_stale
 run peer_is_killed
+run no_core
 echo "1..$num"
 exit "$failed"

@@ -4,9 +4,10 @@
 
 Stands between client and server of one connection, and does harm to what the
 server says: HARM is cut (the connection ends before byte N), flip (byte N is
-another), both counted from the end of TLS on; tls-cut and tls-flip, counted
-from the beginning; end (the record that ends TLS is another), or none. Prints
-how many bytes came behind TLS.
+another), mute (nothing comes from byte N on), all counted from the end of TLS
+on; tls-cut and tls-flip, counted from the beginning; end (the record that ends
+TLS is another), or none. Up- before it: to what the client says. Prints how
+many bytes came behind TLS, from the server and from the client.
 """
 import socket
 import sys
@@ -39,10 +40,14 @@ def harmed(harm, at, tls, unit):
         at = END_LEN - 1
     elif harm in ("end", "none", None) or tls != harm.startswith("tls-"):
         return unit, False
+    if harm == "mute" and at < 0:
+        return b"", False
     if not 0 <= at < len(unit):
         return unit, False
     if harm.endswith("cut"):
         return unit[:at], True
+    if harm == "mute":
+        return unit[:at], False
     return unit[:at] + bytes([unit[at] ^ 1]) + unit[at + 1:], False
 
 
@@ -71,11 +76,19 @@ def main():
     server = socket.create_server(("127.0.0.1", listen))
     client, _ = server.accept()
     peer = socket.create_connection(("127.0.0.1", port))
-    up = threading.Thread(target=pass_on, args=(client, peer, None, 0))
+    harms = [harm, None]
+    if harm and harm.startswith("up-"):
+        harms = [None, harm[3:]]
+    counts = [0, 0]
+
+    def run(way, src, dst):
+        counts[way] = pass_on(src, dst, harms[way], at)
+
+    up = threading.Thread(target=run, args=(1, client, peer))
     up.start()
-    count = pass_on(peer, client, harm, at)
+    run(0, peer, client)
     up.join()
-    print(count)
+    print(*counts)
 
 
 main()
