@@ -4,8 +4,9 @@
  * rekey_kernel.c. It makes keys and takes them, and encrypts nothing: what goes
  * over the connection is plain, and a test can get at it.
  *
- * FAKE_PSP: "none", or "refuse" to refuse the first rx key. FAKE_ROTATIONS: a
- * file that is one byte longer after each rotation.
+ * FAKE_PSP: "none", or "refuse" to refuse the first rx key. FAKE_BUSY: so many
+ * times the first tx-assoc finds plain data. FAKE_ROTATIONS: a file that is one
+ * byte longer after each rotation.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 
 struct fake {
 	int notify;
+	unsigned int tries;	/* of tx-assoc */
 	uint32_t keys;
 	uint64_t epoch;	/* of the newest key */
 };
@@ -72,8 +74,12 @@ static int fake_rx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 static int fake_tx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 			 const struct psp_key *key)
 {
+	const char *busy = getenv("FAKE_BUSY");
+	struct fake *fake = ctx;
 	uint32_t i;
 
+	if (busy && fake->tries++ < strtoul(busy, NULL, 10))
+		return -EBUSY;
 	for (i = 0; i < key->len; i++)
 		if (key->key[i] != (uint8_t)key->spi)
 			return -EBADMSG;

@@ -381,6 +381,17 @@ test_broken() {
 	is "the end of TLS was changed" both 1 1
 	through cut 0
 	is "cut at the switch" both 1 1
+	server_env=(FAKE_BUSY=7)
+	client_env=(FAKE_BUSY=3)
+	through none 0
+	is "plain data is in the way of tx-assoc for a while" arrived
+	server_env=(FAKE_BUSY=1000000)
+	client_env=()
+	through none 0 -t 1
+	is "and for good" both 1 1
+	is "it is said what that means" says server \
+		'PSP: plain data came behind the end of TLS'
+	server_env=()
 	inputs 10 500000
 	through cut 300000
 	is "cut in the data" both 1 1
