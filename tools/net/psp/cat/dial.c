@@ -5,13 +5,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "pspcat.h"
-
-#define DIAL_LISTENERS	8
 
 /* More would only make new keys wait behind data that is not sent yet */
 #define DIAL_UNSENT	(128 << 10)
@@ -42,29 +41,32 @@ static int dial_socket(const struct addrinfo *ai)
 }
 
 /* Wait until it is connected: 0 or a negative errno */
-static int dial_wait(int fd, unsigned int seconds)
+static int dial_wait(struct cat *cat, int fd)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	uint64_t end = now_ms() + seconds * 1000ULL, now;
+	struct pollfd pfd[] = { { fd, POLLOUT }, { cat->signals, POLLIN } };
+	uint64_t end = now_ms() + cat->args.timeout * 1000ULL, now;
 	socklen_t len = sizeof(int);
 	int ret, err;
 
 	do {
 		now = now_ms();
-		ret = poll(&pfd, 1, now < end ? end - now : 0);
+		ret = poll(pfd, 2, now < end ? end - now : 0);
 	} while (ret < 0 && errno == EINTR);
 	if (!ret)
 		return -ETIMEDOUT;
+	if (ret > 0 && pfd[1].revents && signals_take(cat))
+		return -EINTR;
 	if (ret < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
 		return -errno;
 	return -err;
 }
 
-static int dial_connect(struct cat *cat, const struct addrinfo *ai)
+static int dial_connect(struct cat *cat)
 {
+	const struct addrinfo *ai = cat->dial.list;
 	int fd, err = 0;
 
-	for (; ai; ai = ai->ai_next) {
+	for (; ai && !*cat->error; ai = ai->ai_next) {
 		fd = dial_socket(ai);
 		if (fd < 0) {
 			err = -errno;
@@ -72,8 +74,8 @@ static int dial_connect(struct cat *cat, const struct addrinfo *ai)
 		}
 		err = 0;
 		if (connect(fd, ai->ai_addr, ai->ai_addrlen))
-			err = errno == EINPROGRESS ?
-			      dial_wait(fd, cat->args.timeout) : -errno;
+			err = errno == EINPROGRESS ? dial_wait(cat, fd) :
+						     -errno;
 		if (!err)
 			return fd;
 		close(fd);
@@ -102,64 +104,124 @@ static int dial_listen(const struct addrinfo *ai)
 	return -1;
 }
 
-/* The first that comes */
-static int dial_take(struct pollfd *pfd, int num)
+static int dial_listen_all(struct cat *cat)
 {
-	int fd = -1, i;
+	const struct addrinfo *ai = cat->dial.list;
+	struct dial *dial = &cat->dial;
+	int err = 0, fd;
 
-	while (fd < 0) {
-		if (poll(pfd, num, -1) < 0 && errno != EINTR)
-			return -1;
-		for (i = 0; fd < 0 && i < num; i++)
-			if (pfd[i].revents)
-				fd = accept4(pfd[i].fd, NULL, NULL,
-					     SOCK_NONBLOCK | SOCK_CLOEXEC);
+	for (; ai && dial->num < DIAL_LISTENERS; ai = ai->ai_next) {
+		fd = dial_listen(ai);
+		if (fd < 0) {
+			err = errno;
+			continue;
+		}
+		dial->pfd[dial->num].fd = fd;
+		dial->pfd[dial->num++].events = POLLIN;
 	}
+	if (!dial->num)
+		return cat_fail(cat, "listen on port %s: %s", cat->args.port,
+				strerror(err));
+	dial->pfd[dial->num].fd = cat->signals;
+	dial->pfd[dial->num].events = POLLIN;
+	cat_say(cat, "listening on port %s", cat->args.port);
+	return 0;
+}
+
+/* accept(2) names those that are about the one who came, and not about us */
+static bool dial_goes_on(int err)
+{
+	static const int harmless[] = {
+		EAGAIN, EINTR, ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT,
+		EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+		EPERM,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(harmless) / sizeof(*harmless); i++)
+		if (err == harmless[i])
+			return true;
+	return false;
+}
+
+/* Who comes to one of the sockets; -1 also if it was nothing, or a signal */
+static int dial_take(struct cat *cat)
+{
+	struct dial *dial = &cat->dial;
+	int fd, i;
+
+	if (poll(dial->pfd, dial->num + 1, -1) < 0)
+		return errno == EINTR ? -1 :
+		       cat_fail(cat, "poll: %s", strerror(errno));
+	if (dial->pfd[dial->num].revents && signals_take(cat))
+		return -1;
+	for (i = 0; i < dial->num; i++) {
+		if (!dial->pfd[i].revents)
+			continue;
+		fd = accept4(dial->pfd[i].fd, NULL, NULL,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (!dial_goes_on(errno))
+			return cat_fail(cat, "accept: %s", strerror(errno));
+	}
+	return -1;
+}
+
+static int dial_accept(struct cat *cat)
+{
+	int fd;
+
+	do {
+		fd = dial_take(cat);
+	} while (fd < 0 && !*cat->error);
 	return fd;
 }
 
-static int dial_accept(struct cat *cat, const struct addrinfo *ai)
+/* Names are looked up before signals are ours: that may take long */
+int dial_open(struct cat *cat)
 {
-	struct pollfd pfd[DIAL_LISTENERS];
-	int num = 0, err = 0, fd = -1, i;
+	cat->dial.list = dial_resolve(cat);
+	if (!cat->dial.list || signals_open(cat))
+		return -1;
+	return cat->args.listen ? dial_listen_all(cat) : 0;
+}
 
-	for (; ai && num < DIAL_LISTENERS; ai = ai->ai_next) {
-		pfd[num].fd = dial_listen(ai);
-		pfd[num].events = POLLIN;
-		pfd[num].revents = 0;
-		if (pfd[num].fd < 0)
-			err = errno;
-		else
-			num++;
-	}
-	if (num) {
-		cat_say(cat, "listening on port %s", cat->args.port);
-		fd = dial_take(pfd, num);
-		err = errno;
-	}
-	for (i = 0; i < num; i++)
-		close(pfd[i].fd);
-	if (fd < 0)
-		cat_fail(cat, "listen on port %s: %s", cat->args.port,
-			 strerror(err));
-	return fd;
+void dial_close(struct cat *cat)
+{
+	struct dial *dial = &cat->dial;
+
+	while (dial->num)
+		close(dial->pfd[--dial->num].fd);
+	if (dial->list)
+		freeaddrinfo(dial->list);
+	dial->list = NULL;
+}
+
+/* The other side's address, for messages */
+static void dial_name(struct cat *cat, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
+
+	if (!getpeername(fd, (struct sockaddr *)&ss, &len))
+		getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host),
+			    port, sizeof(port),
+			    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(cat->from, sizeof(cat->from), "%.60s port %.8s", host, port);
 }
 
 int dial(struct cat *cat)
 {
-	struct addrinfo *list = dial_resolve(cat);
 	const int on = 1, unsent = DIAL_UNSENT;
-	int fd;
+	int fd = cat->args.listen ? dial_accept(cat) : dial_connect(cat);
 
-	if (!list)
-		return -1;
-	fd = cat->args.listen ? dial_accept(cat, list) :
-				dial_connect(cat, list);
-	freeaddrinfo(list);
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	dial_name(cat, fd);
 	return fd;
 }

@@ -25,7 +25,7 @@
 #define CAT_PART_MS	5000
 #define CAT_GIVE_UP_MS	1000
 
-enum { FD_SOCK, FD_STDIN, FD_STDOUT, FD_POOL, FD_NUM };
+enum { FD_SOCK, FD_STDIN, FD_STDOUT, FD_POOL, FD_SIGNALS, FD_NUM };
 
 uint64_t now_ms(void)
 {
@@ -338,6 +338,8 @@ static int cat_poll(struct cat *cat, struct pollfd *pfd)
 		for (ms = 0; ms < FD_NUM; ms++)
 			pfd[ms].revents = 0;
 	}
+	if (pfd[FD_SIGNALS].revents && signals_take(cat))
+		return -1;
 	if (cat->deadline && now_ms() >= cat->deadline)
 		return cat_fail(cat, "%s", cat_late(cat));
 	return 0;
@@ -368,6 +370,7 @@ static int cat_turn(struct cat *cat, short *tls_events)
 		[FD_STDOUT] = { pump_wants_stdout(cat) ? cat->pump.out : -1,
 				POLLOUT },
 		[FD_POOL] = { rekey_fd(cat), POLLIN },
+		[FD_SIGNALS] = { cat->signals, POLLIN },
 	};
 
 	if (cat_poll(cat, pfd))
@@ -379,19 +382,26 @@ static int cat_turn(struct cat *cat, short *tls_events)
 	return cat_work(cat, pfd);
 }
 
-/* What still comes is thrown away: closing before it came would be a reset */
-static void cat_drain(int fd, int ms)
+/*
+ * What still comes is thrown away: closing before it came would be a reset. A
+ * signal ends the wait.
+ */
+static void cat_drain(struct cat *cat, int ms)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	struct pollfd pfd[] = { { cat->link.fd, POLLIN },
+				{ cat->signals, POLLIN } };
 	uint64_t end = now_ms() + ms, now;
 	char buf[4096];
 	ssize_t n = 1;
 
-	shutdown(fd, SHUT_WR);
+	shutdown(cat->link.fd, SHUT_WR);
 	while (n > 0 && (now = now_ms()) < end) {
-		if (poll(&pfd, 1, end - now) <= 0)
-			continue;
-		n = recv(fd, buf, sizeof(buf), 0);
+		if (poll(pfd, 2, end - now) < 0 && errno != EINTR)
+			break;
+		if (pfd[1].revents && signals_take(cat))
+			break;
+		if (pfd[0].revents)
+			n = recv(cat->link.fd, buf, sizeof(buf), 0);
 	}
 }
 
@@ -411,23 +421,54 @@ static void cat_part(struct cat *cat)
 	rekey_close(cat);
 	if (cat->link.ssl && cat->phase == PHASE_DATA)
 		link_end_tls(cat);
-	cat_drain(cat->link.fd, *cat->error ? CAT_GIVE_UP_MS : CAT_PART_MS);
+	cat_drain(cat, *cat->error ? CAT_GIVE_UP_MS : CAT_PART_MS);
+}
+
+/* Who has not proved who he is must not keep others from coming */
+static void cat_turn_away(struct cat *cat)
+{
+	if (!cat->args.json || cat->args.verbose)
+		fprintf(stderr, "pspcat: %s: %s; still listening\n", cat->from,
+			cat->error);
+	*cat->error = '\0';
+	*cat->who = '\0';
+	cat_drain(cat, CAT_GIVE_UP_MS);
+	close(cat->link.fd);
+	tls_forget(cat);
+}
+
+/* One connection. False: it was not the one that is waited for. */
+static bool cat_met(struct cat *cat)
+{
+	short tls_events = POLLIN | POLLOUT;
+	int ret;
+
+	cat->link.fd = dial(cat);
+	if (cat->link.fd < 0)
+		return true;
+	cat_phase(cat, PHASE_TLS);
+	ret = cat_shake(cat, &tls_events);
+	while (!ret && cat->phase == PHASE_TLS)
+		ret = cat_turn(cat, &tls_events);
+	if (cat->phase == PHASE_TLS && cat->args.listen && !cat->ended) {
+		cat_turn_away(cat);
+		return cat->ended;
+	}
+	dial_close(cat);
+	while (!ret && !pump_is_over(cat))
+		ret = cat_turn(cat, &tls_events);
+	cat_part(cat);
+	close(cat->link.fd);
+	return true;
 }
 
 static void cat_talk(struct cat *cat)
 {
-	short tls_events = POLLIN | POLLOUT;
-
-	cat->link.fd = dial(cat);
-	if (cat->link.fd < 0)
-		return;
-	cat_phase(cat, PHASE_TLS);
-	if (!cat_shake(cat, &tls_events))
-		while (!cat_turn(cat, &tls_events))
-			if (pump_is_over(cat))
-				break;
-	cat_part(cat);
-	close(cat->link.fd);
+	if (!dial_open(cat))
+		while (!cat_met(cat))
+			;
+	dial_close(cat);
+	signals_close(cat);
 }
 
 /*
@@ -457,6 +498,7 @@ int main(int argc, char **argv)
 	cat_prepare();
 	args_parse(&cat.args, argc, argv);
 	cat.link.fd = -1;
+	cat.signals = -1;
 	if (buf_init(&cat.link.in, CAT_BUF) ||
 	    buf_init(&cat.link.out, CAT_BUF))
 		cat_fail(&cat, "no memory");

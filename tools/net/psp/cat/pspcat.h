@@ -5,7 +5,9 @@
  *   pspcat.c	the event loop, from the first byte to the last
  *   args.c	command line
  *   dial.c	the TCP connection
+ *   signal.c	signals that end it
  *   tls.c	the TLS session on it
+ *   name.c	names in certificates
  *   psk.c	a key that both sides know beforehand
  *   link.c	bytes: under TLS, or as they are
  *   frame.c	what the bytes mean
@@ -22,7 +24,9 @@
 #ifndef PSPCAT_H
 #define PSPCAT_H
 
+#include <netdb.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -230,12 +234,43 @@ int link_leave_tls(struct cat *cat);
 
 /* --- dial.c --- */
 
-/* A connected, non-blocking socket, or -1 */
+#define DIAL_LISTENERS	8
+
+/**
+ * struct dial - where to connect to, or to listen at
+ * @list: addresses
+ * @pfd: listening sockets, and behind them our signals
+ * @num: how many sockets
+ */
+struct dial {
+	struct addrinfo *list;
+	struct pollfd pfd[DIAL_LISTENERS + 1];
+	int num;
+};
+
+int dial_open(struct cat *cat);
+/* A connected, non-blocking socket, or -1; with -l the next one */
 int dial(struct cat *cat);
+void dial_close(struct cat *cat);
+
+/* --- signal.c --- */
+
+int signals_open(struct cat *cat);
+void signals_close(struct cat *cat);
+/* If there is one: -1 */
+int signals_take(struct cat *cat);
+
+/* --- name.c --- */
+
+bool name_expect(SSL *ssl, const char *name);
+/* All names, as far as there is room, or the subject: can be shown */
+void name_of(X509 *cert, char *to, size_t size);
 
 /* --- tls.c, psk.c --- */
 
 int tls_open(struct cat *cat);
+/* The session, so that there can be another one */
+void tls_forget(struct cat *cat);
 void tls_close(struct cat *cat);
 /* 1 when it is done, 0 if it has to wait: *events for what */
 int tls_handshake(struct cat *cat, short *events);
@@ -354,6 +389,9 @@ enum phase {
 /**
  * struct cat - all of it
  * @args: command line
+ * @signals: descriptor to read signals from, @ended: one has come
+ * @dial: addresses
+ * @from: address of the other side
  * @ctx: TLS
  * @link: connection
  * @phase: how far it is
@@ -370,6 +408,10 @@ enum phase {
  */
 struct cat {
 	struct cat_args args;
+	int signals;
+	bool ended;
+	struct dial dial;
+	char from[80];
 	SSL_CTX *ctx;
 	struct link link;
 	enum phase phase;

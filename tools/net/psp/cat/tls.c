@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TLS 1.3, and who the other side has to be */
-#include <arpa/inet.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <string.h>
 
@@ -36,6 +34,11 @@ int tls_fail(struct cat *cat, const char *what, int ret)
 	unsigned long err = ERR_peek_last_error();
 	long verify = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
 
+	if (verify != X509_V_OK && *cat->who)
+		return cat_fail(cat, "certificate of the other side: %s: it is "
+				"for %s, not for %s",
+				X509_verify_cert_error_string(verify), cat->who,
+				cat->args.name);
 	if (verify != X509_V_OK)
 		return cat_fail(cat, "certificate of the other side: %s",
 				X509_verify_cert_error_string(verify));
@@ -107,12 +110,28 @@ static int tls_load_key(struct cat *cat, SSL_CTX *ctx)
 	return tls_fail_file(cat, "--key", path);
 }
 
+/* After a failure nobody can ask any more who it was */
+static int tls_verified(int ok, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+					SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct cat *cat = SSL_get_app_data(ssl);
+	int err = X509_STORE_CTX_get_error(store);
+
+	if (!ok && (err == X509_V_ERR_HOSTNAME_MISMATCH ||
+		    err == X509_V_ERR_IP_ADDRESS_MISMATCH))
+		name_of(X509_STORE_CTX_get0_cert(store), cat->who,
+			sizeof(cat->who));
+	return ok;
+}
+
 static int tls_load(struct cat *cat, SSL_CTX *ctx)
 {
 	const struct cat_args *args = &cat->args;
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
-				SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+				SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+			   tls_verified);
 	SSL_CTX_set_default_passwd_cb(ctx, tls_passphrase);
 	if (SSL_CTX_use_certificate_chain_file(ctx, args->cert) != 1)
 		return tls_fail_file(cat, "--cert", args->cert);
@@ -123,24 +142,6 @@ static int tls_load(struct cat *cat, SSL_CTX *ctx)
 	return 0;
 }
 
-/* The name is looked for where names belong, and whole */
-static bool tls_expect(SSL *ssl, const char *name)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-	unsigned char addr[16];
-
-	/* args_check_proof() lets none of these through */
-	if (!*name || *name == '.')
-		return false;
-	X509_VERIFY_PARAM_set_hostflags(param,
-					X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-					X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	if (inet_pton(AF_INET, name, addr) == 1 ||
-	    inet_pton(AF_INET6, name, addr) == 1)
-		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
-	return SSL_set1_host(ssl, name) == 1;
-}
-
 static SSL *tls_session(struct cat *cat)
 {
 	const struct cat_args *args = &cat->args;
@@ -149,7 +150,8 @@ static SSL *tls_session(struct cat *cat)
 	if (!ssl)
 		return NULL;
 	if (SSL_set_fd(ssl, cat->link.fd) != 1 ||
-	    (args->name && !tls_expect(ssl, args->name))) {
+	    SSL_set_app_data(ssl, cat) != 1 ||
+	    (args->name && !name_expect(ssl, args->name))) {
 		SSL_free(ssl);
 		return NULL;
 	}
@@ -171,10 +173,15 @@ int tls_open(struct cat *cat)
 			       tls_load(cat, cat->ctx);
 }
 
-void tls_close(struct cat *cat)
+void tls_forget(struct cat *cat)
 {
 	SSL_free(cat->link.ssl);
 	cat->link.ssl = NULL;
+}
+
+void tls_close(struct cat *cat)
+{
+	tls_forget(cat);
 	SSL_CTX_free(cat->ctx);
 	cat->ctx = NULL;
 	psk_wipe();
@@ -184,16 +191,16 @@ static void tls_name_peer(struct cat *cat)
 {
 	const char *name = SSL_get0_peername(cat->link.ssl);
 	X509 *cert = SSL_get0_peer_certificate(cat->link.ssl);
-	char text[sizeof(cat->who)] = "the key that both know";
 
-	if (cert && name)
-		snprintf(text, sizeof(text), "%s", name);
-	else if (cert && cat->args.name)
-		snprintf(text, sizeof(text), "%s", cat->args.name);
-	else if (cert)
-		X509_NAME_oneline(X509_get_subject_name(cert), text,
-				  sizeof(text));
-	agree_text(cat->who, sizeof(cat->who), (uint8_t *)text, strlen(text));
+	if (!cert)
+		name = "the key that both know";
+	else if (!name)
+		name = cat->args.name;
+	if (name)
+		agree_text(cat->who, sizeof(cat->who), (const uint8_t *)name,
+			   strlen(name));
+	else
+		name_of(cert, cat->who, sizeof(cat->who));
 }
 
 /* OpenSSL has verified; that it had something to verify is ours to see */
@@ -213,7 +220,8 @@ static int tls_check(struct cat *cat)
 		return cat_fail(cat, "TLS: not version 1.3");
 	tls_name_peer(cat);
 	snprintf(cat->tls, sizeof(cat->tls), "%s", SSL_get_cipher_name(ssl));
-	cat_say(cat, "TLS 1.3, %s, with %s", cat->tls, cat->who);
+	cat_say(cat, "TLS 1.3, %s, with %s at %s", cat->tls, cat->who,
+		cat->from);
 	return 1;
 }
 

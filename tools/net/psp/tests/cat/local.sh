@@ -120,3 +120,44 @@ test_shared() {
 	shared blocking
 	shared nonblocking
 }
+
+# A signal is an error: the other side is told, and what was done
+test_signals() {
+	local pid sig
+
+	inputs 1000 0
+	mkfifo "$tmp/fifo"
+	for sig in INT TERM HUP; do
+		start "${ALICE[@]}" --name bob
+		# bash has its jobs ignore SIGINT, and that stays so
+		env --default-signal=INT "$PSPCAT" -j "${BOB[@]}" --name alice \
+			127.0.0.1 "$port" < "$tmp/fifo" > "$tmp/client.out" \
+			2> "$tmp/client.err" &
+		pid=$!
+		exec {fifo}> "$tmp/fifo"
+		cat "$tmp/client.in" >&"$fifo"
+		await "$tmp/server.err" 'PSP hdr0'
+		until cmp -s "$tmp/client.in" "$tmp/server.out"; do
+			kill -0 "$pid" 2> /dev/null || break
+			sleep 0.01
+		done
+		kill -s "$sig" "$pid"
+		client_status=0
+		wait "$pid" || client_status=$?
+		server_status=0
+		wait "$server" || server_status=$?
+		exec {fifo}>&-
+		is "SIG$sig" both 1 1
+		is "it is in the report" says client \
+			'"sent":1000,.*"error":"ended by a signal: '
+		is "the other side hears of it" says server \
+			'the other side gives up: ended by a signal: '
+	done
+	rm "$tmp/fifo"
+	start "${ALICE[@]}" --name bob
+	kill "$server"
+	status=0
+	wait "$server" || status=$?
+	[ "$status" = 1 ] && says server 'ended by a signal: Terminated'
+	ok "nobody has come yet" $?
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2317 # tests are called by their names
+# shellcheck disable=SC2154 # pspcat.sh has the variables
+#
+# Tests of pspcat: who connects and is not the other side, or not a good one.
+# pspcat.sh reads this.
+
+# turned_away COUNT TEXT - so many have been, the last one for that reason
+turned_away() {
+	await "$tmp/server.err" 'still listening' "$1" &&
+		grep 'still listening' "$tmp/server.err" | tail -n 1 |
+		grep -qE "^pspcat: 127.0.0.1 port [0-9]+: $2"
+}
+
+# stranger OPTION... - of openssl s_client
+stranger() {
+	timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" \
+		-cert "$tmp/bob.crt" -key "$tmp/bob.key" "$@" < /dev/null \
+		> "$tmp/client.out" 2>&1
+}
+
+# Who connects and says nothing, or nonsense; then the one who may come
+test_strangers() {
+	inputs 1000 1000
+	start "${ALICE[@]}" --name bob -t 1
+	exec {silent}<> "/dev/tcp/127.0.0.1/$port"
+	is "a silent one" turned_away 1 'the TLS handshake does not get on'
+	exec {silent}>&-
+	: > "/dev/tcp/127.0.0.1/$port"
+	is "one that goes at once" turned_away 2 'TLS handshake: '
+	echo "GET / HTTP/1.0" > "/dev/tcp/127.0.0.1/$port"
+	is "one that speaks no TLS" turned_away 3 'TLS handshake: '
+	stranger
+	is "one that is no pspcat" turned_away 4 'the other side is no pspcat'
+	stranger -tls1_2
+	is "an old TLS" turned_away 5 'TLS handshake: unsupported protocol'
+	client "${BOB[@]}" --name alice 127.0.0.1 "$port"
+	is "after all of them, the one who may come" arrived
+}
+
+# No descriptor is left for who comes
+test_no_descriptor() {
+	inputs 10 10
+	start "${ALICE[@]}" --name bob
+	prlimit --pid "$(pgrep -P "$server")" --nofile=3:3
+	: > "/dev/tcp/127.0.0.1/$port"
+	status=0
+	wait "$server" || status=$?
+	[ "$status" = 1 ] && says server 'accept: Too many open files'
+	ok "no descriptor is left" $?
+}
