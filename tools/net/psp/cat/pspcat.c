@@ -24,6 +24,7 @@
 #define CAT_READS	64	/* then others have their turn */
 #define CAT_PART_MS	5000
 #define CAT_GIVE_UP_MS	1000
+#define CAT_WRITE_MS	5000
 
 enum { FD_SOCK, FD_STDIN, FD_STDOUT, FD_POOL, FD_SIGNALS, FD_NUM };
 
@@ -411,6 +412,23 @@ static bool cat_can_say(const struct cat *cat)
 	       cat->phase != PHASE_SWITCH && cat->phase != PHASE_QUIET;
 }
 
+/* What has come is good, whatever came of the connection */
+static void cat_write_rest(struct cat *cat)
+{
+	struct pollfd pfd[] = { { cat->pump.out, POLLOUT },
+				{ cat->signals, POLLIN } };
+	uint64_t end = now_ms() + CAT_WRITE_MS, now;
+
+	while (pump_wants_stdout(cat) && (now = now_ms()) < end) {
+		if (poll(pfd, 2, end - now) < 0 && errno != EINTR)
+			break;
+		if (pfd[1].revents && signals_take(cat))
+			break;
+		if (pfd[0].revents && pump_stdout(cat))
+			break;
+	}
+}
+
 static void cat_part(struct cat *cat)
 {
 	if (*cat->error && cat_can_say(cat) && !cat->link.eof) {
@@ -421,6 +439,7 @@ static void cat_part(struct cat *cat)
 	rekey_close(cat);
 	if (cat->link.ssl && cat->phase == PHASE_DATA)
 		link_end_tls(cat);
+	cat_write_rest(cat);
 	cat_drain(cat, *cat->error ? CAT_GIVE_UP_MS : CAT_PART_MS);
 }
 

@@ -121,6 +121,45 @@ test_shared() {
 	shared nonblocking
 }
 
+# read_all PID - of stdin, which is a file
+read_all() {
+	local try
+
+	for ((try = 0; try < 600; try++)); do
+		! grep -q "^pos:.$(stat -L -c %s "/proc/$1/fd/0")$" \
+			"/proc/$1/fdinfo/0" || return 0
+		sleep 0.01
+	done
+	return 1
+}
+
+# What has come before the other side was killed is good, and is written
+test_rest() {
+	local pid
+
+	inputs 0 2000000
+	mkfifo "$tmp/fifo"
+	start "${ALICE[@]}" --name bob
+	"$PSPCAT" -v "${BOB[@]}" --name alice 127.0.0.1 "$port" \
+		< "$tmp/client.in" > "$tmp/fifo" 2> "$tmp/client.err" &
+	pid=$!
+	exec {fifo}< "$tmp/fifo"
+	await "$tmp/server.err" 'PSP hdr0'
+	read_all "$(pgrep -P "$server")"
+	pkill -KILL -P "$server"
+	wait "$server"
+	cat <&"$fifo" > "$tmp/client.out"
+	exec {fifo}<&-
+	client_status=0
+	wait "$pid" || client_status=$?
+	rm "$tmp/fifo"
+	[ "$client_status" = 1 ] &&
+		[ "$(stat -c %s "$tmp/client.out")" -gt 1900000 ] &&
+		head -c "$(stat -c %s "$tmp/client.out")" "$tmp/server.in" |
+			cmp -s - "$tmp/client.out"
+	ok "what had come is written when the other side has gone" $?
+}
+
 # A signal is an error: the other side is told, and what was done
 test_signals() {
 	local pid sig
