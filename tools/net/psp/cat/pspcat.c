@@ -56,17 +56,34 @@ int cat_fail(struct cat *cat, const char *fmt, ...)
 	return -1;
 }
 
+ATTRIBUTE(format(printf, 1, 0))
+static void cat_print(const char *fmt, va_list args)
+{
+	fputs("pspcat: ", stderr);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+}
+
 void cat_say(const struct cat *cat, const char *fmt, ...)
 {
 	va_list args;
 
 	if (!cat->args.verbose)
 		return;
-	fputs("pspcat: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	cat_print(fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+}
+
+void cat_warn(const struct cat *cat, const char *fmt, ...)
+{
+	va_list args;
+
+	if (cat->args.json && !cat->args.verbose)
+		return;
+	va_start(args, fmt);
+	cat_print(fmt, args);
+	va_end(args);
 }
 
 void cat_phase(struct cat *cat, enum phase phase)
@@ -446,9 +463,7 @@ static void cat_part(struct cat *cat)
 /* Who has not proved who he is must not keep others from coming */
 static void cat_turn_away(struct cat *cat)
 {
-	if (!cat->args.json || cat->args.verbose)
-		fprintf(stderr, "pspcat: %s: %s; still listening\n", cat->from,
-			cat->error);
+	cat_warn(cat, "%s: %s; still listening", cat->from, cat->error);
 	*cat->error = '\0';
 	*cat->who = '\0';
 	cat_drain(cat, CAT_GIVE_UP_MS);

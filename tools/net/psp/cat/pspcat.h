@@ -440,6 +440,10 @@ int cat_fail(struct cat *cat, const char *fmt, ...);
 ATTRIBUTE(format(printf, 2, 3))
 void cat_say(const struct cat *cat, const char *fmt, ...);
 
+/* Always, but where stderr is for a line of JSON */
+ATTRIBUTE(format(printf, 2, 3))
+void cat_warn(const struct cat *cat, const char *fmt, ...);
+
 void cat_phase(struct cat *cat, enum phase phase);
 /* What it means that the phase lasts so long */
 const char *cat_late(const struct cat *cat);

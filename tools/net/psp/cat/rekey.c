@@ -72,8 +72,10 @@ static const char *rekey_why(const struct cat *cat, int err)
 		return "plain data came behind the end of TLS";
 	case -ETIMEDOUT:
 		return cat_late(cat);
+	case -ECONNREFUSED:
+		return "the other side refuses the key";
 	default:
-		return strerror(-err);
+		return psp_strerror(err);
 	}
 }
 
@@ -103,10 +105,11 @@ static void rekey_event(void *data, enum psp_rekey_event event, int err)
 		cat_say(cat, "new key of the other side in use");
 		break;
 	case PSP_REKEY_EV_LATER:
-		cat_say(cat, "the other side cannot take the new key yet");
+		cat_warn(cat, "the other side cannot take the new key yet");
 		break;
 	case PSP_REKEY_EV_REFUSED:
-		cat_say(cat, "the other side refuses the new key");
+		cat_warn(cat, "the other side refuses the new key: if the "
+			 "device is rotated once more, it cannot be heard");
 		break;
 	case PSP_REKEY_EV_STUCK:
 		rekey_stuck(cat);

@@ -67,8 +67,11 @@ static void report_json(const struct cat *cat)
 	fprintf(stderr,
 		",\"rx-rekeys\":%llu,\"tx-rekeys\":%llu,\"rotations\":%llu,",
 		ULL(c->rx_rekeys), ULL(c->tx_rekeys), ULL(c->rotations));
-	fprintf(stderr, "\"missed\":%llu,\"stuck\":%llu,\"recovered\":%llu",
+	fprintf(stderr, "\"missed\":%llu,\"stuck\":%llu,\"recovered\":%llu,",
 		ULL(c->missed), ULL(c->stuck), ULL(c->recovered));
+	fprintf(stderr, "\"deferred\":%llu,\"refused\":%llu,"
+		"\"kernel-errors\":%llu", ULL(c->deferred), ULL(c->refused),
+		ULL(c->kernel_errors));
 	if (*cat->error)
 		report_string("error", cat->error);
 	fputs("}\n", stderr);

@@ -5,7 +5,8 @@
  * over the connection is plain, and a test can get at it.
  *
  * FAKE_PSP: "none", or "refuse" to refuse the first rx key. FAKE_BUSY: so many
- * times the first tx-assoc finds plain data. FAKE_ROTATIONS: a file that is one
+ * times the first tx-assoc finds plain data. FAKE_TX: "refuse" or "later", what
+ * becomes of later ones: there is never room, or not at the first try. FAKE_ROTATIONS: a file that is one
  * byte longer after each rotation.
  */
 #include <errno.h>
@@ -25,15 +26,21 @@
 struct fake {
 	int notify;
 	unsigned int tries;	/* of tx-assoc */
+	uint32_t late;	/* the newest key that was not taken at once */
 	uint32_t keys;
 	uint64_t epoch;	/* of the newest key */
 };
 
-static bool fake_is(const char *what)
+static bool fake_has(const char *name, const char *what)
 {
-	const char *val = getenv("FAKE_PSP");
+	const char *val = getenv(name);
 
 	return val && !strcmp(val, what);
+}
+
+static bool fake_is(const char *what)
+{
+	return fake_has("FAKE_PSP", what);
 }
 
 uint32_t device_find(int fd, uint32_t versions, struct side *side)
@@ -80,6 +87,12 @@ static int fake_tx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 
 	if (busy && fake->tries++ < strtoul(busy, NULL, 10))
 		return -EBUSY;
+	if (key->spi > 1 && fake_has("FAKE_TX", "refuse"))
+		return -EOPNOTSUPP;
+	if (key->spi > 1 && key->spi > fake->late && fake_has("FAKE_TX", "later")) {
+		fake->late = key->spi;
+		return -ENOSPC;
+	}
 	for (i = 0; i < key->len; i++)
 		if (key->key[i] != (uint8_t)key->spi)
 			return -EBADMSG;

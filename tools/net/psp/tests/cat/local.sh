@@ -121,6 +121,37 @@ test_shared() {
 	shared nonblocking
 }
 
+# no_room HOW [OPTION]... - the server has none for the client's second key
+no_room() {
+	server_env=("FAKE_TX=$1")
+	shift
+	start "${ALICE[@]}" --name bob -j
+	server_env=()
+	"$PSPCAT" "$@" "${BOB[@]}" --name alice 127.0.0.1 "$port" \
+		< "$tmp/fifo" > "$tmp/client.out" 2> "$tmp/client.err" &
+	exec {fifo}> "$tmp/fifo"
+	await "$tmp/server.err" 'PSP hdr0'
+	printf x >> "$FAKE_ROTATIONS"
+	await "$tmp/server.err" 'new key: the other'
+	exec {fifo}>&-
+	wait %% "$server"
+}
+
+# It is said without -v, too: it is what a later end comes from
+test_no_room() {
+	inputs 0 0
+	mkfifo "$tmp/fifo"
+	no_room later
+	is "the other side takes a key later" says client \
+		'the other side cannot take the new key yet'
+	no_room refuse
+	is "it refuses one" says client 'the other side refuses the new key: if'
+	no_room refuse -j
+	is "it is counted" says client '^\{.*"refused":1,'
+	is "by the other side as well" says server '"kernel-errors":1'
+	rm "$tmp/fifo"
+}
+
 # read_all PID - of stdin, which is a file
 read_all() {
 	local try
