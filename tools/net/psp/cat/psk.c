@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "pspcat.h"
 
@@ -22,8 +23,14 @@ static struct {
 	size_t len;
 } psk;
 
-void psk_wipe(void)
+/* The session has one more copy, as its "master key" */
+void psk_wipe(SSL *ssl)
 {
+	static const uint8_t zero[PSK_KEY_MAX];
+	SSL_SESSION *session = ssl ? SSL_get_session(ssl) : NULL;
+
+	if (psk.len && session)
+		SSL_SESSION_set1_master_key(session, zero, psk.len);
 	OPENSSL_cleanse(&psk, sizeof(psk));
 }
 
@@ -65,30 +72,51 @@ static bool psk_parse(char *line)
 	return psk_hex(colon, strlen(colon));
 }
 
-/* Unbuffered, so that no copy stays in stdio */
-static int psk_read(struct cat *cat)
+/* As PostgreSQL has it: root can let a group read it, as Debian's ssl-cert */
+int psk_guarded(struct cat *cat, const char *path, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return cat_fail(cat, "%s: %s", path, strerror(errno));
+	if (S_ISREG(st.st_mode) && st.st_mode & (st.st_uid ? 077 : 037))
+		return cat_fail(cat, "%s: others than its owner may read or "
+				"change it (chmod 600)", path);
+	if (st.st_uid && st.st_uid != geteuid())
+		return cat_fail(cat, "%s: it belongs to somebody else", path);
+	return 0;
+}
+
+static int psk_take_line(struct cat *cat, FILE *file)
 {
 	const char *path = cat->args.psk;
 	char line[PSK_LINE_MAX];
-	FILE *file = fopen(path, "re");
-	struct stat st;
-	bool ok = false;
+	bool ok;
 
-	if (!file || fstat(fileno(file), &st)) {
-		cat_fail(cat, "%s: %s", path, strerror(errno));
-	} else if (st.st_mode & 077) {
-		cat_fail(cat, "%s: others than its owner may read it", path);
-	} else {
-		setvbuf(file, NULL, _IONBF, 0);
-		ok = fgets(line, sizeof(line), file) && psk_parse(line);
-		OPENSSL_cleanse(line, sizeof(line));
-		if (!ok)
-			cat_fail(cat, "%s: no line IDENTITY:KEY, with at least "
-				 "%d bytes in hexadecimal", path, PSK_KEY_MIN);
-	}
-	if (file)
-		fclose(file);
-	return ok ? 0 : -1;
+	ok = fgets(line, sizeof(line), file) && psk_parse(line);
+	OPENSSL_cleanse(line, sizeof(line));
+	if (ok)
+		return 0;
+	if (ferror(file))
+		return cat_fail(cat, "%s: %s", path, strerror(errno));
+	return cat_fail(cat, "%s: no line IDENTITY:KEY, with at least %d bytes "
+			"in hexadecimal", path, PSK_KEY_MIN);
+}
+
+/* Unbuffered, so that no copy stays in stdio */
+static int psk_read(struct cat *cat)
+{
+	FILE *file = fopen(cat->args.psk, "re");
+	int ret;
+
+	if (!file)
+		return cat_fail(cat, "%s: %s", cat->args.psk, strerror(errno));
+	setvbuf(file, NULL, _IONBF, 0);
+	ret = psk_guarded(cat, cat->args.psk, fileno(file));
+	if (!ret)
+		ret = psk_take_line(cat, file);
+	fclose(file);
+	return ret;
 }
 
 /* TLS_AES_128_GCM_SHA256, as it is called on the wire */

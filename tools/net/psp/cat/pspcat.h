@@ -277,7 +277,10 @@ int tls_handshake(struct cat *cat, short *events);
 /* Say why a call of SSL_*() has failed */
 int tls_fail(struct cat *cat, const char *what, int ret);
 int psk_load(struct cat *cat, SSL_CTX *ctx);
-void psk_wipe(void);
+/* A file with a secret: nobody else's, and nobody else may read it */
+int psk_guarded(struct cat *cat, const char *path, int fd);
+/* Here and in the session, if there is one */
+void psk_wipe(SSL *ssl);
 
 /* --- device.c --- */
 
@@ -393,6 +396,7 @@ enum phase {
  * @dial: addresses
  * @from: address of the other side
  * @ctx: TLS
+ * @proof: has our certificate and its key, until TLS is established
  * @link: connection
  * @phase: how far it is
  * @deadline: when the phase has to be over (ms), 0: never
@@ -413,6 +417,7 @@ struct cat {
 	struct dial dial;
 	char from[80];
 	SSL_CTX *ctx;
+	SSL *proof;
 	struct link link;
 	enum phase phase;
 	uint64_t deadline;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* TLS 1.3, and who the other side has to be */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pspcat.h"
 
@@ -31,6 +36,7 @@ static int tls_fail_reason(struct cat *cat, const char *what,
 int tls_fail(struct cat *cat, const char *what, int ret)
 {
 	SSL *ssl = cat->link.ssl;
+	int sys = errno;	/* of the last system call */
 	unsigned long err = ERR_peek_last_error();
 	long verify = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
 
@@ -42,6 +48,8 @@ int tls_fail(struct cat *cat, const char *what, int ret)
 	if (verify != X509_V_OK)
 		return cat_fail(cat, "certificate of the other side: %s",
 				X509_verify_cert_error_string(verify));
+	if (ssl && ret && SSL_get_error(ssl, ret) == SSL_ERROR_SYSCALL && sys)
+		return cat_fail(cat, "%s: %s", what, strerror(sys));
 	if (!err || ERR_GET_REASON(err) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
 		return cat_fail(cat, "%s: the other side has gone", what);
 	return tls_fail_reason(cat, what, err);
@@ -64,7 +72,10 @@ static bool tls_settle(SSL_CTX *ctx)
 	SSL_CTX_set_read_ahead(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_clear_options(ctx, SSL_OP_ENABLE_KTLS);
+	/* A file with OpenSSL's configuration may have set them */
+	SSL_CTX_clear_options(ctx, SSL_OP_ENABLE_KTLS |
+			      SSL_OP_IGNORE_UNEXPECTED_EOF |
+			      SSL_OP_ALLOW_NO_DHE_KEX);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 			      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_alpn_select_cb(ctx, tls_select, NULL);
@@ -93,15 +104,22 @@ static int tls_passphrase(char *buf, int size, int writing, void *asked)
 	return -1;
 }
 
-static int tls_load_key(struct cat *cat, SSL_CTX *ctx)
+static int tls_load_key(struct cat *cat, SSL *proof)
 {
 	const char *path = cat->args.key;
 	bool asked = false;
-	int ok;
+	int ok, fd;
 
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, &asked);
-	ok = SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM);
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ok = psk_guarded(cat, path, fd);
+		close(fd);
+		if (ok)
+			return -1;
+	}
+	SSL_set_default_passwd_cb_userdata(proof, &asked);
+	ok = SSL_use_PrivateKey_file(proof, path, SSL_FILETYPE_PEM);
+	SSL_set_default_passwd_cb_userdata(proof, NULL);
 	if (ok == 1)
 		return 0;
 	if (asked)
@@ -125,21 +143,36 @@ static int tls_verified(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/* What is in the context stays as long as the session does: the key must not */
 static int tls_load(struct cat *cat, SSL_CTX *ctx)
 {
 	const struct cat_args *args = &cat->args;
+	SSL *proof;
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
 				SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
 			   tls_verified);
-	SSL_CTX_set_default_passwd_cb(ctx, tls_passphrase);
-	if (SSL_CTX_use_certificate_chain_file(ctx, args->cert) != 1)
+	proof = SSL_new(ctx);
+	if (!proof)
+		return tls_fail(cat, "TLS", 0);
+	cat->proof = proof;
+	SSL_set_default_passwd_cb(proof, tls_passphrase);
+	if (SSL_use_certificate_chain_file(proof, args->cert) != 1)
 		return tls_fail_file(cat, "--cert", args->cert);
-	if (tls_load_key(cat, ctx))
+	if (tls_load_key(cat, proof))
 		return -1;
 	if (SSL_CTX_load_verify_file(ctx, args->ca) != 1)
 		return tls_fail_file(cat, "--ca", args->ca);
 	return 0;
+}
+
+static bool tls_show_proof(SSL *ssl, SSL *proof)
+{
+	STACK_OF(X509) *chain;
+
+	return SSL_get0_chain_certs(proof, &chain) == 1 &&
+	       SSL_use_cert_and_key(ssl, SSL_get_certificate(proof),
+				    SSL_get_privatekey(proof), chain, 1) == 1;
 }
 
 static SSL *tls_session(struct cat *cat)
@@ -151,6 +184,7 @@ static SSL *tls_session(struct cat *cat)
 		return NULL;
 	if (SSL_set_fd(ssl, cat->link.fd) != 1 ||
 	    SSL_set_app_data(ssl, cat) != 1 ||
+	    (cat->proof && !tls_show_proof(ssl, cat->proof)) ||
 	    (args->name && !name_expect(ssl, args->name))) {
 		SSL_free(ssl);
 		return NULL;
@@ -162,9 +196,39 @@ static SSL *tls_session(struct cat *cat)
 	return ssl;
 }
 
+/*
+ * Not all of OpenSSL wipes what it frees: its decoders leave the bytes of a
+ * private key behind.
+ */
+static void tls_free(void *mem, const char *file, int line)
+{
+	if (mem)
+		OPENSSL_cleanse(mem, malloc_usable_size(mem));
+	free(mem);
+}
+
+static void *tls_alloc(size_t size, const char *file, int line)
+{
+	return malloc(size);
+}
+
+static void *tls_realloc(void *mem, size_t size, const char *file, int line)
+{
+	size_t had = mem ? malloc_usable_size(mem) : 0;
+	void *to = malloc(size);
+
+	if (!to)
+		return NULL;
+	if (had)
+		memcpy(to, mem, had < size ? had : size);
+	tls_free(mem, file, line);
+	return to;
+}
+
 /* What it takes: certificates or a key. Before there is a connection. */
 int tls_open(struct cat *cat)
 {
+	CRYPTO_set_mem_functions(tls_alloc, tls_realloc, tls_free);
 	ERR_clear_error();
 	cat->ctx = SSL_CTX_new(TLS_method());
 	if (!cat->ctx || !tls_settle(cat->ctx))
@@ -179,12 +243,22 @@ void tls_forget(struct cat *cat)
 	cat->link.ssl = NULL;
 }
 
+/* What we have proved who we are with: done once */
+static void tls_wipe(struct cat *cat)
+{
+	if (cat->link.ssl)
+		SSL_certs_clear(cat->link.ssl);
+	SSL_free(cat->proof);
+	cat->proof = NULL;
+	psk_wipe(cat->link.ssl);
+}
+
 void tls_close(struct cat *cat)
 {
+	tls_wipe(cat);
 	tls_forget(cat);
 	SSL_CTX_free(cat->ctx);
 	cat->ctx = NULL;
-	psk_wipe();
 }
 
 static void tls_name_peer(struct cat *cat)
@@ -219,6 +293,7 @@ static int tls_check(struct cat *cat)
 	if (SSL_version(ssl) != TLS1_3_VERSION)
 		return cat_fail(cat, "TLS: not version 1.3");
 	tls_name_peer(cat);
+	tls_wipe(cat);
 	snprintf(cat->tls, sizeof(cat->tls), "%s", SSL_get_cipher_name(ssl));
 	cat_say(cat, "TLS 1.3, %s, with %s at %s", cat->tls, cat->who,
 		cat->from);

@@ -16,6 +16,22 @@ alone() {
 	[ "$status" = 1 ] && says client "$text"
 }
 
+# alone_psk TEXT FILE
+alone_psk() {
+	local status=0
+
+	timeout "$LIMIT" "$PSPCAT" --psk-file "$2" 127.0.0.1 1 \
+		2> "$tmp/client.err" || status=$?
+	[ "$status" = 1 ] && says client "$1"
+}
+
+test_owner() {
+	psk o us:00112233445566778899aabbccddeeff
+	chown 65534 "$tmp/o.psk"
+	is "somebody else's PSK" alone_psk 'o.psk: it belongs to somebody' \
+		"$tmp/o.psk"
+}
+
 test_files() {
 	local file=/proc/self/nothing
 
@@ -26,8 +42,18 @@ test_files() {
 	is "no CA" alone "--ca $file: No such file" "${BOB[@]}" --ca "$file"
 	is "a key as certificate" alone "--cert $tmp/bob.key: no start line" \
 		"${BOB[@]}" --cert "$tmp/bob.key"
-	is "a certificate as key" alone "--key $tmp/bob.crt: [a-z]" \
-		"${BOB[@]}" --key "$tmp/bob.crt"
+	install -m 600 "$tmp/bob.crt" "$tmp/locked.key"
+	is "a certificate as key" alone "--key $tmp/locked.key: [a-z]" \
+		"${BOB[@]}" --key "$tmp/locked.key"
+	install -m 604 "$tmp/bob.key" "$tmp/locked.key"
+	is "a key that others may read" alone "$tmp/locked.key: others than" \
+		"${BOB[@]}" --key "$tmp/locked.key"
+	install -m 660 "$tmp/bob.key" "$tmp/locked.key"
+	is "or write" alone "$tmp/locked.key: others than" \
+		"${BOB[@]}" --key "$tmp/locked.key"
+	is "a folder as PSK" alone_psk '/proc: Is a directory' /proc
+	is "none" alone_psk "$file: No such file" "$file"
+	[ "$(id -u)" != 0 ] || test_owner
 	is "another's key" alone "--key $tmp/alice.key: key values mismatch" \
 		"${BOB[@]}" --key "$tmp/alice.key"
 	is "nothing as CA" alone "--ca /dev/null: [a-z]" \
@@ -149,6 +175,74 @@ test_no_room() {
 	no_room refuse -j
 	is "it is counted" says client '^\{.*"refused":1,'
 	is "by the other side as well" says server '"kernel-errors":1'
+	rm "$tmp/fifo"
+}
+
+# keeps_none NAME HEX - both, while the connection lasts; the client has $tmp/fifo
+keeps_none() {
+	local name=$1 pid=$! status=0
+
+	exec {fifo}> "$tmp/fifo"
+	await "$tmp/server.err" '(PSP hdr0|going on under)'
+	await "$tmp/client.err" '(PSP hdr0|going on under)'
+	"$here/memory.py" "$pid" "$tmp/" "$2" &&
+		"$here/memory.py" "$(pgrep -P "$server")" "$tmp/" "$2" ||
+		status=$?
+	ok "$name" "$status"
+	exec {fifo}>&-
+	wait "$pid" "$server"
+}
+
+# Only root may look into it. Under TLS the session lives on, under PSP not.
+test_kept() {
+	local key priv
+
+	[ "$(id -u)" = 0 ] || return 0
+	inputs 0 0
+	mkfifo "$tmp/fifo"
+	key=$(openssl rand -hex 32)
+	psk k "us:$key"
+	priv=$(openssl ec -in "$tmp/alice.key" -text -noout 2> /dev/null |
+		sed -n '/^priv:/,/^pub:/s/^ *//p' | tr -d ':\n' |
+		sed 's/^privpub//; s/^priv//; s/pub$//')
+	for server_env in FAKE_PSP= FAKE_PSP=none; do
+		start --psk-file "$tmp/k.psk" --fallback=tls
+		"$PSPCAT" -v --psk-file "$tmp/k.psk" --fallback=tls 127.0.0.1 \
+			"$port" < "$tmp/fifo" > "$tmp/client.out" \
+			2> "$tmp/client.err" &
+		keeps_none "the key that both know is forgotten, $server_env" \
+			"$key"
+		start "${ALICE[@]}" --name alice --fallback=tls
+		"$PSPCAT" -v "${ALICE[@]}" --name alice --fallback=tls \
+			127.0.0.1 "$port" < "$tmp/fifo" > "$tmp/client.out" \
+			2> "$tmp/client.err" &
+		keeps_none "the private key is forgotten, $server_env" "$priv"
+	done
+	server_env=()
+	rm "$tmp/fifo"
+}
+
+# What the system says of a connection is told under TLS, too
+test_reset() {
+	local pid
+
+	inputs 0 0
+	mkfifo "$tmp/fifo"
+	server_env=(FAKE_PSP=none)
+	start "${ALICE[@]}" --name bob --fallback=tls
+	server_env=()
+	"$PSPCAT" -v "${BOB[@]}" --name alice --fallback=tls 127.0.0.1 "$port" \
+		< "$tmp/fifo" > "$tmp/client.out" 2> "$tmp/client.err" &
+	pid=$!
+	exec {fifo}> "$tmp/fifo"
+	await "$tmp/server.err" 'going on under'
+	await "$tmp/client.err" 'going on under'
+	pkill -STOP -P "$server"
+	fill
+	pkill -KILL -P "$server"
+	wait "$pid" "$server" 2> /dev/null
+	exec {fifo}>&-
+	is "a reset under TLS" says client '^pspcat: TLS: (Connection re|Broken)'
 	rm "$tmp/fifo"
 }
 

@@ -351,7 +351,7 @@ test_psk() {
 	client --psk-file "$tmp/d.psk" 127.0.0.1 "$port"
 	cat "$tmp/client.err" >> "$tmp/said"
 	is "a short key" says client 'no line IDENTITY:KEY'
-	chmod 640 "$tmp/a.psk"
+	chmod 604 "$tmp/a.psk"
 	client --psk-file "$tmp/a.psk" 127.0.0.1 "$port"
 	cat "$tmp/client.err" >> "$tmp/said"
 	is "a file that others may read" says client 'others than its owner'
@@ -580,7 +580,7 @@ test_completion() {
 certs_make "$tmp" alice bob
 certs_make_other "$tmp" mallory
 for test in ${TESTS:-usage files shared psp rekey fallback no_kernel certs psk broken \
-	stdout terminal json strangers no_descriptor signals no_room rest completion big memory}; do
+	stdout terminal json strangers no_descriptor signals no_room kept reset rest completion big memory}; do
 	"test_$test"
 done
 echo "1..$num"
