@@ -143,6 +143,15 @@ readable() {
 	grep -caE '^[0-9]{8}$' "$tmp/$1.pcap"
 }
 
+# That many PSP packets have been captured: a capture of nothing shows nothing
+captured() {
+	local num
+
+	num=$(tcpdump -nr "$tmp/$1.pcap" udp dst port 1000 2> "$tmp/dump.err" |
+		wc -l)
+	[ "$num" -ge "$2" ] || wrong "only $num PSP packets were captured"
+}
+
 rotate() {
 	pspctl -n a key rotate psp0
 	pspctl -n b key rotate psp1
@@ -157,7 +166,7 @@ rotations_while_data_goes() {
 	capture gcm
 	start_a
 	start_b 10.0.0.1
-	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0.*device' || wrong "no PSP"
 	for ((i = 0; i < ROTATIONS; i++)); do
 		rotate
 		tail -c +$((i * chunk + 1)) "$tmp/data" | head -c "$chunk" >&"$in"
@@ -170,6 +179,8 @@ rotations_while_data_goes() {
 	says b "rekeys rx $ROTATIONS tx $ROTATIONS, $ROTATIONS rotations seen"
 	plain=$(readable gcm)
 	[ "$plain" = 0 ] || wrong "$plain lines can be read on the wire"
+	# In each direction at least one with and one about each key
+	captured gcm $((4 * ROTATIONS))
 }
 
 # Versions that encrypt nothing show that what is looked for can be seen
@@ -180,7 +191,7 @@ gmac_can_be_read() {
 	capture gmac
 	start_a --psp-versions aes-gmac-256 --unencrypted
 	start_b 10.0.0.1 --psp-versions aes-gmac-256 --unencrypted
-	await "$tmp/b.err" 'PSP hdr0-aes-gmac-256' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0-aes-gmac-256, device' || wrong "no PSP"
 	rotate
 	cat "$tmp/data" >&"$in"
 	await "$tmp/a.err" 'new key' 2 || wrong "a has not been rekeyed"
@@ -236,7 +247,7 @@ both_stale() {
 	: > "$tmp/a.in"
 	start_a -t 3
 	start_b 10.0.0.1 -t 3
-	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0.*device' || wrong "no PSP"
 	kill -STOP "$pid_a" "$pid_b"
 	rotate
 	rotate
@@ -254,7 +265,7 @@ one_stale() {
 	: > "$tmp/a.in"
 	start_a
 	start_b 10.0.0.1
-	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0.*device' || wrong "no PSP"
 	kill -STOP "$pid_b"
 	pspctl -n a key rotate psp0
 	pspctl -n a key rotate psp0
@@ -270,7 +281,7 @@ peer_is_killed() {
 	: > "$tmp/a.in"
 	start_a
 	start_b 10.0.0.1
-	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0.*device' || wrong "no PSP"
 	kill -9 "$pid_b"
 	ends 1 137
 	exec {in}>&-
@@ -289,7 +300,7 @@ no_core() {
 	: > "$tmp/a.in"
 	start_a
 	start_b 10.0.0.1
-	await "$tmp/b.err" 'PSP hdr0' || wrong "no PSP"
+	await "$tmp/b.err" 'PSP hdr0.*device' || wrong "no PSP"
 	echo "|$tmp/core %p" > /proc/sys/kernel/core_pattern
 	kill -ABRT "$pid_a"
 	ends 134 1

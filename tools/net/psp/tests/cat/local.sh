@@ -63,6 +63,7 @@ test_files() {
 
 # With a terminal's help or without, OpenSSL would take it from stdin
 test_passphrase() {
+	rm "$tmp/locked.key"
 	openssl pkey -in "$tmp/bob.key" -aes256 -passout pass:secret \
 		-out "$tmp/locked.key"
 	{ echo secret; seq 1000; } > "$tmp/client.in"
@@ -125,8 +126,8 @@ shared() {
 		"$PSPCAT" -v "${BOB[@]}" --name alice 127.0.0.1 "$port" \
 		< "$tmp/fifo" > "$tmp/client.out" 2> "$tmp/client.err" &
 	pid=$!
-	await "$tmp/server.err" 'PSP hdr0'
-	await "$tmp/client.err" 'PSP hdr0'
+	await "$tmp/server.err" 'PSP hdr0.*device'
+	await "$tmp/client.err" 'PSP hdr0.*device'
 	pkill -STOP -P "$server"
 	fill
 	dd if="$tmp/fifo" iflag=nonblock of=/dev/null 2> "$tmp/certs.err"
@@ -156,7 +157,7 @@ no_room() {
 	"$PSPCAT" "$@" "${BOB[@]}" --name alice 127.0.0.1 "$port" \
 		< "$tmp/fifo" > "$tmp/client.out" 2> "$tmp/client.err" &
 	exec {fifo}> "$tmp/fifo"
-	await "$tmp/server.err" 'PSP hdr0'
+	await "$tmp/server.err" 'PSP hdr0.*device'
 	printf x >> "$FAKE_ROTATIONS"
 	await "$tmp/server.err" 'new key: the other'
 	exec {fifo}>&-
@@ -269,7 +270,7 @@ test_rest() {
 		< "$tmp/client.in" > "$tmp/fifo" 2> "$tmp/client.err" &
 	pid=$!
 	exec {fifo}< "$tmp/fifo"
-	await "$tmp/server.err" 'PSP hdr0'
+	await "$tmp/server.err" 'PSP hdr0.*device'
 	read_all "$(pgrep -P "$server")"
 	pkill -KILL -P "$server"
 	wait "$server"
@@ -300,7 +301,7 @@ test_signals() {
 		pid=$!
 		exec {fifo}> "$tmp/fifo"
 		cat "$tmp/client.in" >&"$fifo"
-		await "$tmp/server.err" 'PSP hdr0'
+		await "$tmp/server.err" 'PSP hdr0.*device'
 		until cmp -s "$tmp/client.in" "$tmp/server.out"; do
 			kill -0 "$pid" 2> /dev/null || break
 			sleep 0.01

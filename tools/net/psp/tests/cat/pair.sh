@@ -74,7 +74,7 @@ connect() {
 
 # It has a connection, or it has none
 met() {
-	until grep -q 'PSP hdr0' "$tmp/err"; do
+	until grep -q 'PSP hdr0.*device' "$tmp/err"; do
 		kill -0 "$pid" 2> /dev/null || return 1
 		sleep 0.1
 	done

@@ -200,7 +200,7 @@ test_rekey() {
 		echo $? > "$tmp/status"
 	} &
 	exec {fifo}> "$tmp/fifo"
-	await "$tmp/server.err" 'PSP hdr0'
+	await "$tmp/server.err" 'PSP hdr0.*device'
 	for i in 1 2 3 4 5; do
 		printf x >> "$FAKE_ROTATIONS"
 		await "$tmp/server.err" 'new key' $((2 * i))
@@ -457,7 +457,7 @@ test_stdout() {
 	start "${ALICE[@]}" --name bob
 	"$PSPCAT" -r "${BOB[@]}" --name alice 127.0.0.1 "$port" \
 		< /dev/null > "$tmp/fifo" 2> "$tmp/client.err" &
-	await "$tmp/server.err" 'PSP hdr0'
+	await "$tmp/server.err" 'PSP hdr0.*device'
 	printf x >> "$FAKE_ROTATIONS"
 	await "$tmp/server.err" 'new key' 2
 	printf x >> "$FAKE_ROTATIONS"
