@@ -580,7 +580,7 @@ test_completion() {
 certs_make "$tmp" alice bob
 certs_make_other "$tmp" mallory
 for test in ${TESTS:-usage files shared psp rekey fallback no_kernel certs psk broken \
-	stdout terminal json strangers no_descriptor signals no_room kept reset rest completion big memory}; do
+	stdout terminal json strangers hostile no_descriptor signals no_room kept reset rest completion big memory}; do
 	"test_$test"
 done
 echo "1..$num"

@@ -50,3 +50,22 @@ test_no_descriptor() {
 	[ "$status" = 1 ] && says server 'accept: Too many open files'
 	ok "no descriptor is left" $?
 }
+
+# Who may come, and does not keep to the protocol
+test_hostile() {
+	local case
+
+	inputs 0 0
+	for case in ${HOSTILE:-$("$here/hostile.py" list)}; do
+		start "${ALICE[@]}" --name bob --fallback=tls
+		timeout $((5 * LIMIT)) "$here/hostile.py" "$port" \
+			"$tmp/bob.crt" "$tmp/bob.key" "$case" \
+			> "$tmp/client.err" 2>&1
+		client_status=$?
+		server_status=0
+		wait "$server" || server_status=$?
+		both 0 1 && ! grep -q $'\33' "$tmp/server.err" &&
+			! says server 'runtime error|AddressSanitizer'
+		ok "hostile: $case" $?
+	done
+}
