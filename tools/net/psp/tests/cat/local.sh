@@ -247,13 +247,12 @@ test_reset() {
 	rm "$tmp/fifo"
 }
 
-# read_all PID - of stdin, which is a file
-read_all() {
+# has_read PID BYTES - of stdin, which is a file
+has_read() {
 	local try
 
 	for ((try = 0; try < 600; try++)); do
-		! grep -q "^pos:.$(stat -L -c %s "/proc/$1/fd/0")$" \
-			"/proc/$1/fdinfo/0" || return 0
+		! grep -q "^pos:.$2$" "/proc/$1/fdinfo/0" || return 0
 		sleep 0.01
 	done
 	return 1
@@ -271,7 +270,7 @@ test_rest() {
 	pid=$!
 	exec {fifo}< "$tmp/fifo"
 	await "$tmp/server.err" 'PSP hdr0.*device'
-	read_all "$(pgrep -P "$server")"
+	has_read "$(pgrep -P "$server")" 2000000
 	pkill -KILL -P "$server"
 	wait "$server"
 	cat <&"$fifo" > "$tmp/client.out"

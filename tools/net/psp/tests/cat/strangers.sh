@@ -69,3 +69,61 @@ test_hostile() {
 		ok "hostile: $case" $?
 	done
 }
+
+# What became of one harm at one place. The kernel that is played encrypts
+# nothing, so the data and the numbers of CREDIT are the proxy's.
+harmed() {
+	through "$1" "$2"
+	if ! both 0 0; then
+		echo seen
+	elif cmp -s "$tmp/server.in" "$tmp/client.out"; then
+		cmp -l "$tmp/client.in" "$tmp/server.out" | wc -l
+	else
+		echo bad
+	fi >> "$tmp/harms"
+}
+
+# harm_each WORKER HARM BYTES STEP - each WORKERth place of so many
+harm_each() {
+	local out=$tmp at
+
+	tmp=$tmp/harm$1
+	mkdir "$tmp"
+	cp "$out/e.psk" "$out/client.in" "$out/server.in" "$tmp"
+	port=$((port + 1000 * $1))
+	for ((at = $1 * $4; at < $3; at += WORKERS * $4)); do
+		harmed "$2" "$at"
+	done
+}
+
+# harms HARM BYTES STEP CREDIT DATA - so many bytes may be others and not be seen
+harms() {
+	local i workers=() want=$((($2 + $3 - 1) / $3))
+
+	for ((i = 0; i < WORKERS; i++)); do
+		(harm_each "$i" "$@") &
+		workers+=($!)
+	done
+	wait "${workers[@]}"
+	sort "$tmp"/harm[0-9]/harms | uniq -c > "$tmp/harms"
+	rm -r "$tmp"/harm[0-9]
+	awk -v num="$want" -v credit="$4" -v data="$5" '
+		{ got[$2] = $1; sum += $1 }
+		END { exit sum != num || got[0] > credit || got[1] > data ||
+			   sum != got[0] + got[1] + got["seen"] }' "$tmp/harms"
+	ok "each byte: $1" $?
+	sed 's/^/# /' "$tmp/harms"
+}
+
+# What both say under PSP
+test_each_byte() {
+	local WORKERS=8 LIMIT=1
+
+	psk e us:00112233445566778899aabbccddeeff
+	inputs 10 0
+	port=$((10000 + RANDOM % 1000))
+	harms flip 92 1 8 0
+	harms up-flip 106 1 8 10
+	harms cut 92 5 0 0
+	harms up-cut 106 5 0 0
+}
