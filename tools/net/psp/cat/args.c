@@ -122,6 +122,15 @@ static unsigned int args_seconds(const char *word)
 	return val;
 }
 
+/* getaddrinfo() would take the lower 16 bits of it */
+static bool args_is_large(const char *port)
+{
+	char *end;
+	unsigned long val = strtoul(port, &end, 10);
+
+	return end != port && !*end && val > 65535;
+}
+
 static bool args_fallback(const char *word)
 {
 	if (strcmp(word, "tls") && strcmp(word, "refuse"))
@@ -250,6 +259,8 @@ void args_parse(struct cat_args *args, int argc, char **argv)
 					 "HOST PORT is needed");
 	args->host = num == 2 ? argv[optind] : NULL;
 	args->port = argv[argc - 1];
+	if (args_is_large(args->port))
+		usage_die("port %s: there are 65535", args->port);
 	if (args->host && !*args->host)
 		usage_die("HOST is empty");
 	args_check_proof(args, flags.any_name);

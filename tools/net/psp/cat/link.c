@@ -54,6 +54,24 @@ int link_read(struct cat *cat)
 	return 1;
 }
 
+/* A key of AES-GCM is good for some 2^38 bytes (RFC 8446, 5.5) */
+uint64_t link_key_bytes = 16ULL << 30;
+
+/* Behind a whole write: OpenSSL sends it ahead of the next one */
+static int link_count_tls(struct cat *cat, int len)
+{
+	struct link *link = &cat->link;
+
+	link->under_key += len;
+	if (cat->phase != PHASE_DATA || link->under_key < link_key_bytes)
+		return len;
+	link->under_key = 0;
+	if (SSL_key_update(link->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1)
+		return tls_fail(cat, "TLS: new key", 0);
+	cat_say(cat, "new TLS key");
+	return len;
+}
+
 /* Returns bytes, 0 if it has to wait */
 static int link_write_tls(struct cat *cat)
 {
@@ -63,7 +81,7 @@ static int link_write_tls(struct cat *cat)
 	ERR_clear_error();
 	n = SSL_write(link->ssl, buf_peek(&link->out), link->out.len);
 	if (n > 0)
-		return n;
+		return link_count_tls(cat, n);
 	err = SSL_get_error(link->ssl, n);
 	if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE)
 		return 0;

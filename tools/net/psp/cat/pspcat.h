@@ -211,6 +211,7 @@ int seal_get(struct seal *seal, const uint8_t *in, size_t len, uint8_t *msg);
  * @fd: socket
  * @ssl: TLS session, NULL where there is none
  * @in: bytes received, @out: to be sent
+ * @under_key: so many bytes were sent under the key that TLS has now
  * @eof: the other side has ended the stream
  * @blocked: the socket takes no more
  */
@@ -219,9 +220,13 @@ struct link {
 	SSL *ssl;
 	struct buf in;
 	struct buf out;
+	uint64_t under_key;
 	bool eof;
 	bool blocked;
 };
+
+/* After so many TLS gets a new key */
+extern uint64_t link_key_bytes;
 
 /* 1: there is something new in link.in, or the end; 0: not now */
 int link_read(struct cat *cat);
@@ -298,7 +303,6 @@ uint32_t device_find(int fd, uint32_t versions, struct side *side);
  *	it, and nothing plain will follow
  * @waiting: libpsp wants to be told when it can send
  * @offer: the other side's first key, until it may be used
- * @tx: what is sent goes under PSP
  * @stuck_at: when it was found that the other side cannot be heard, 0: it can
  * @counters: in the end
  */
@@ -313,7 +317,6 @@ struct rekey {
 	bool waiting;
 	uint8_t offer[PSP_REKEY_MSG_MAX];
 	size_t offer_len;
-	bool tx;
 	uint64_t stuck_at;
 	struct psp_rekey_counters counters;
 };
@@ -386,7 +389,6 @@ enum phase {
 	PHASE_QUIET,	/* nothing is read before the first tx-assoc */
 	PHASE_BIND,	/* under PSP, but is it who we have met? */
 	PHASE_DATA,
-	PHASE_CLOSE,
 };
 
 /**

@@ -94,7 +94,6 @@ static void rekey_event(void *data, enum psp_rekey_event event, int err)
 
 	switch (event) {
 	case PSP_REKEY_EV_TX:
-		rekey->tx = true;
 		cat_under_psp(cat);
 		break;
 	case PSP_REKEY_EV_RX_REKEYED:

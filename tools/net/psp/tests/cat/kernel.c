@@ -4,10 +4,12 @@
  * rekey_kernel.c. It makes keys and takes them, and encrypts nothing: what goes
  * over the connection is plain, and a test can get at it.
  *
- * FAKE_PSP: "none", or "refuse" to refuse the first rx key. FAKE_BUSY: so many
- * times the first tx-assoc finds plain data. FAKE_TX: "refuse" or "later", what
- * becomes of later ones: there is never room, or not at the first try. FAKE_ROTATIONS: a file that is one
- * byte longer after each rotation.
+ * FAKE_PSP: "none", or "refuse" to refuse the first rx key.
+ * FAKE_BUSY: so many times the first tx-assoc finds plain data.
+ * FAKE_TX: "refuse" or "later", what becomes of later ones: they fail for good,
+ *	or at the first try.
+ * FAKE_ROTATIONS: a file that is one byte longer after each rotation.
+ * FAKE_KEY_BYTES: so many bytes a key of TLS is good for.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +47,10 @@ static bool fake_is(const char *what)
 
 uint32_t device_find(int fd, uint32_t versions, struct side *side)
 {
+	const char *bytes = getenv("FAKE_KEY_BYTES");
+
+	if (bytes)
+		link_key_bytes = strtoull(bytes, NULL, 10);
 	side->can = !fake_is("none");
 	side->versions = side->can ? versions : 0;
 	if (!side->can)

@@ -151,6 +151,7 @@ test_usage() {
 	usage 'encrypts nothing' "${BOB[@]}" --psp-versions aes-gmac-128 h 1
 	usage 'no PSP version "aes"' "${BOB[@]}" --psp-versions aes h 1
 	usage 'tls or refuse' "${BOB[@]}" --fallback=plain h 1
+	usage 'port 70000: there are 65535' "${BOB[@]}" h 70000
 	usage 'HOST is empty' "${BOB[@]}" --name alice "" 1
 	usage '"" is no name' "${BOB[@]}" --name "" localhost 1
 	usage '"" is no name' -l "${BOB[@]}" --name "" 1
@@ -230,8 +231,12 @@ test_fallback() {
 			is "and it is said" says client ' TLS, no PSP'
 		done
 	done
-	client_env=()
+	client_env=(FAKE_KEY_BYTES=50000)
 	server_env=(FAKE_PSP=none)
+	meet --fallback=tls
+	is "TLS with new keys" arrived
+	is "there were some" [ "$(grep -c 'new TLS key' "$tmp/client.err")" -ge 4 ]
+	client_env=()
 	for a in tls refuse; do
 		for b in tls refuse; do
 			[ "$a$b" != tlstls ] || continue
