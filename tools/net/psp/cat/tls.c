@@ -16,8 +16,11 @@ static const unsigned char tls_alpn[] = "\x08pspcat/1";
 #define TLS_ALPN_LEN	(sizeof(tls_alpn) - 1)
 
 /* The other side's alerts come as errors from here on */
-#define TLS_IS_ALERT(reason)	((reason) >= SSL_AD_REASON_OFFSET && \
-				 (reason) <= SSL_AD_REASON_OFFSET + 255)
+static bool tls_is_alert(int reason)
+{
+	return reason >= SSL_AD_REASON_OFFSET &&
+	       reason <= SSL_AD_REASON_OFFSET + 255;
+}
 
 static int tls_fail_reason(struct cat *cat, const char *what,
 			   unsigned long err)
@@ -25,7 +28,7 @@ static int tls_fail_reason(struct cat *cat, const char *what,
 	int reason = ERR_GET_REASON(err);
 	const char *text = ERR_reason_error_string(err);
 
-	if (ERR_GET_LIB(err) == ERR_LIB_SSL && TLS_IS_ALERT(reason)) {
+	if (ERR_GET_LIB(err) == ERR_LIB_SSL && tls_is_alert(reason)) {
 		reason -= SSL_AD_REASON_OFFSET;
 		return cat_fail(cat, "%s: the other side refuses: %s", what,
 				SSL_alert_desc_string_long(reason));

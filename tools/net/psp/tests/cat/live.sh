@@ -293,6 +293,7 @@ no_core() {
 	local pattern pid
 
 	pattern=$(cat /proc/sys/kernel/core_pattern)
+	# shellcheck disable=SC2016 # for the shell that runs it
 	printf '#!/bin/sh\n/bin/cat > /dev/null\necho "$1" >> %s\n' "$tmp/cores" \
 		> "$tmp/core"
 	chmod +x "$tmp/core"
