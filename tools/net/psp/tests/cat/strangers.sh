@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2317 # tests are called by their names
-# shellcheck disable=SC2154 # pspcat.sh has the variables
+# shellcheck disable=SC2154,SC2034 # pspcat.sh has the variables
 #
 # Tests of pspcat: who connects and is not the other side, or not a good one.
 # pspcat.sh reads this.
