@@ -178,8 +178,8 @@ static int pump_take_end(struct cat *cat, const uint8_t *data, size_t len)
 	if (pump->peer_ended || len != 8)
 		return cat_fail(cat, "the other side says what makes no sense");
 	if (get_be64(data) != pump->received)
-		return cat_fail(cat, "the other side says that it has sent %llu "
-				"bytes, and %llu have come",
+		return cat_fail(cat, "the other side says that it has sent "
+				"%llu bytes, and %llu have come",
 				ULL(get_be64(data)), ULL(pump->received));
 	pump->peer_ended = true;
 	return 0;

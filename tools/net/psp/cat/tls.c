@@ -171,7 +171,7 @@ static int tls_load(struct cat *cat, SSL_CTX *ctx)
 
 static bool tls_show_proof(SSL *ssl, SSL *proof)
 {
-	STACK_OF(X509) *chain;
+	struct stack_st_X509 *chain;
 
 	return SSL_get0_chain_certs(proof, &chain) == 1 &&
 	       SSL_use_cert_and_key(ssl, SSL_get_certificate(proof),

@@ -95,7 +95,8 @@ static int fake_tx_assoc(void *ctx, int fd, uint32_t dev_id, uint32_t version,
 		return -EBUSY;
 	if (key->spi > 1 && fake_has("FAKE_TX", "refuse"))
 		return -EOPNOTSUPP;
-	if (key->spi > 1 && key->spi > fake->late && fake_has("FAKE_TX", "later")) {
+	if (key->spi > 1 && key->spi > fake->late &&
+	    fake_has("FAKE_TX", "later")) {
 		fake->late = key->spi;
 		return -ENOSPC;
 	}
