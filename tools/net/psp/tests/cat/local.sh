@@ -10,7 +10,7 @@ alone() {
 	local text=$1 status=0
 
 	shift
-	timeout "$LIMIT" setsid "$PSPCAT" "$@" --name alice 127.0.0.1 1 \
+	timeout -k 5 "$LIMIT" setsid "$PSPCAT" "$@" --name alice 127.0.0.1 1 \
 		< "$tmp/client.in" > "$tmp/client.out" 2> "$tmp/client.err" ||
 		status=$?
 	[ "$status" = 1 ] && says client "$text"
@@ -20,7 +20,7 @@ alone() {
 alone_psk() {
 	local status=0
 
-	timeout "$LIMIT" "$PSPCAT" --psk-file "$2" 127.0.0.1 1 \
+	timeout -k 5 "$LIMIT" "$PSPCAT" --psk-file "$2" 127.0.0.1 1 \
 		2> "$tmp/client.err" || status=$?
 	[ "$status" = 1 ] && says client "$1"
 }
@@ -74,7 +74,7 @@ test_passphrase() {
 	is "in the old format" alone "--key .*: it is encrypted, and pspcat" \
 		"${BOB[@]}" --key "$tmp/locked.key"
 	start "${ALICE[@]}" --name bob
-	timeout "$LIMIT" setsid "$PSPCAT" "${BOB[@]}" --key "$tmp/locked.key" \
+	timeout -k 5 "$LIMIT" setsid "$PSPCAT" "${BOB[@]}" --key "$tmp/locked.key" \
 		--name alice 127.0.0.1 "$port" < "$tmp/client.in" \
 		> "$tmp/client.out" 2> "$tmp/client.err"
 	client_status=$?

@@ -15,7 +15,7 @@ turned_away() {
 
 # stranger OPTION... - of openssl s_client
 stranger() {
-	timeout "$LIMIT" openssl s_client -connect "127.0.0.1:$port" \
+	timeout -k 5 "$LIMIT" openssl s_client -connect "127.0.0.1:$port" \
 		-cert "$tmp/bob.crt" -key "$tmp/bob.key" "$@" < /dev/null \
 		> "$tmp/client.out" 2>&1
 }
@@ -58,7 +58,7 @@ test_hostile() {
 	inputs 0 0
 	for case in ${HOSTILE:-$("$here/hostile.py" list)}; do
 		start "${ALICE[@]}" --name bob --fallback=tls
-		timeout $((5 * LIMIT)) "$here/hostile.py" "$port" \
+		timeout -k 5 $((5 * LIMIT)) "$here/hostile.py" "$port" \
 			"$tmp/bob.crt" "$tmp/bob.key" "$case" \
 			> "$tmp/client.err" 2>&1
 		client_status=$?
