@@ -64,12 +64,17 @@ says() {
 }
 
 setup() {
+	local ns
+
 	certs_make "$tmp" alice bob
 	ALICE=(--cert "$tmp/alice.crt" --key "$tmp/alice.key"
 	       --ca "$tmp/ca.crt")
 	BOB=(--cert "$tmp/bob.crt" --key "$tmp/bob.key" --ca "$tmp/ca.crt")
-	ip netns add a
-	ip netns add b
+	for ns in a b; do
+		ip netns add $ns
+		# What is killed here must not hold psp for two minutes
+		ip netns exec $ns sysctl -qw net.ipv4.tcp_orphan_retries=1
+	done
 	ip -n a link add low0 type veth peer name low1 netns b
 	ip -n a link set low0 up
 	ip -n b link set low1 up
@@ -308,6 +313,8 @@ no_core() {
 	exec {in}>&-
 	sleep 1000 &
 	pid=$!
+	# Until then it is a shell, which would clean up for us
+	until grep -qx sleep "/proc/$pid/comm"; do :; done
 	kill -ABRT "$pid"
 	wait "$pid" 2> /dev/null
 	await "$tmp/cores" "^$pid$" || wrong "there are no core files"
