@@ -61,6 +61,8 @@ prepare_packages_locked() {
 	build_debs_locked
 	mkdir -p "$LOG/packages"
 	cp "$(deb_dir)"/*.deb "$LOG/packages/"
+	# Thousands of small files, for which the guest would have to ask one by one
+	tar -cf "$LOG/packages/dpkg.tar" -C /var/lib dpkg
 	for kernel in "$@"; do
 		case ,$(kernel_suites "$kernel" "${suites:-}" suites), in
 		*,packages,*) build_dkms "$kernel" ;;

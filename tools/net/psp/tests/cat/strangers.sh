@@ -96,7 +96,8 @@ harm_each() {
 	done
 }
 
-# harms HARM BYTES STEP CREDIT DATA - so many bytes may be others and not be seen
+# harms HARM BYTES STEP CREDIT DATA - so many bytes may be others and not be seen;
+# frames do not come in the same order each time, so two of each may be met twice
 harms() {
 	local i workers=() want=$((($2 + $3 - 1) / $3))
 
@@ -109,7 +110,8 @@ harms() {
 	rm -r "$tmp"/harm[0-9]
 	awk -v num="$want" -v credit="$4" -v data="$5" '
 		{ got[$2] = $1; sum += $1 }
-		END { exit sum != num || got[0] > credit || got[1] > data ||
+		END { exit sum != num || got[0] > credit + 2 ||
+			   got[1] > data + 2 ||
 			   sum != got[0] + got[1] + got["seen"] }' "$tmp/harms"
 	ok "each byte: $1" $?
 	sed 's/^/# /' "$tmp/harms"
@@ -119,6 +121,7 @@ harms() {
 test_each_byte() {
 	local WORKERS=8 LIMIT=1
 
+	[ -z "${SANITIZE:-}" ] || return 0
 	psk e us:00112233445566778899aabbccddeeff
 	inputs 10 0
 	port=$((10000 + RANDOM % 1000))

@@ -10,7 +10,6 @@
 
 set -u
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-export APT_CONFIG=/run/apt.conf		# in the root
 
 # shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
 . "$PSP_SRC/qemu/modules.sh"
@@ -75,13 +74,8 @@ make_root() {
 	for dir in run "lib/modules/$release"/kernel/{drivers,fs,sound}; do
 		mount -t tmpfs empty "$root/$dir" || return 1
 	done
-	# What the archive has would be read for a minute
-	mkdir -p "$root/run/lists/partial"
-	cat > "$root/run/apt.conf" <<-'EOT'
-	Dir::State::lists "/run/lists";
-	Dir::Cache::pkgcache "";
-	Dir::Cache::srcpkgcache "";
-	EOT
+	mount -t tmpfs dpkg "$root/var/lib/dpkg" &&
+		tar -xf "$PSP_DEBS/dpkg.tar" -C "$root/var/lib" || return 1
 }
 
 # What is there now that was not, or is no more, without what dpkg, dkms, depmod and
@@ -102,19 +96,11 @@ has() {
 	[ -s "$root/$1" ] || wrong "there is no $1"
 }
 
-# with_debs COMMAND... - in a folder that has the packages
-with_debs() {
-	mkdir "$root/run/debs"
-	cp "$PSP_DEBS"/*.deb "$root/run/debs/"
-	try sh -c "cd /run/debs && $*"
-	rm -r "$root/run/debs"
-}
-
+# By dpkg: apt takes minutes to read what all its packages depend on
 installed() {
 	local lib=usr/lib/x86_64-linux-gnu file
 
-	# docs: apt-get install ./psp-dkms_*.deb ./pspctl_*.deb ./libpsp1_*.deb
-	with_debs apt-get install -y --reinstall ./*.deb
+	try dpkg -i "$PSP_DEBS"/*.deb
 	try dpkg --verify "${PACKAGES[@]}"
 	[ -z "$(chroot "$root" dpkg --verify "${PACKAGES[@]}")" ] ||
 		wrong "files are not as packed"
@@ -382,8 +368,7 @@ upgraded() {
 # With a timer that is enabled, and runs
 purged() {
 	try systemctl enable psp-rotate@psp0.timer
-	# docs: apt-get purge psp-dkms pspctl libpsp1 libpsp-dev
-	with_systemd apt-get purge -y psp-dkms pspctl libpsp1 libpsp-dev
+	with_systemd dpkg --purge "${PACKAGES[@]}"
 	grep -qE 'stop .*psp-rotate\*\.timer' "$root/run/told" ||
 		wrong "the timers go on"
 	stay_loaded
