@@ -158,8 +158,9 @@ vm_job() {
 #
 # Emulation always works; a /dev/kvm that is there need not, inside another
 # machine.
-# The guest's page tables have four levels: with five, KASAN asks the CPU's features where
-# its shadow is, and an interrupt while the kernel finds them out is a panic.
+# The guest's page tables have four levels: with five, KASAN asks the CPU's
+# features where its shadow is, and an interrupt while the kernel finds them out
+# is a panic.
 vm_qemu() {
 	local kernel seconds=$2 dir=$LOG/$1 khz clock
 
