@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "kselftest_harness.h"
 #include "psp_lib.h"
@@ -100,18 +101,34 @@ static int coalesce_wake_ms(struct psp_conn *conn)
 	return ms;
 }
 
-static int coalesce_min(struct psp_conn *conn, int (*fn)(struct psp_conn *))
+struct coalesce_times {
+	int min;
+	int median;
+};
+
+static int compare_int(const void *a, const void *b)
 {
-	int i, ms, min_ms = STALL_MS;
+	return *(const int *)a - *(const int *)b;
+}
+
+/*
+ * Each round may be longer for a busy host, and shorter where it made TCP send
+ * something twice: the second one's interrupt then serves the round after it.
+ */
+static int coalesce_times(struct psp_conn *conn, int (*fn)(struct psp_conn *),
+			  struct coalesce_times *times)
+{
+	int i, ms[ROUNDS];
 
 	for (i = 0; i < ROUNDS; i++) {
-		ms = fn(conn);
-		if (ms < 0)
-			return ms;
-		if (ms < min_ms)
-			min_ms = ms;
+		ms[i] = fn(conn);
+		if (ms[i] < 0)
+			return ms[i];
 	}
-	return min_ms;
+	qsort(ms, ROUNDS, sizeof(*ms), compare_int);
+	times->min = ms[0];
+	times->median = ms[ROUNDS / 2];
+	return 0;
 }
 
 TEST_F(coalesce, settings_are_told)
@@ -195,44 +212,43 @@ TEST_F(coalesce, completions_come_together_under_load)
 
 TEST_F(coalesce, transmit_completion_waits_for_its_time_and_no_longer)
 {
-	int ms;
+	struct psp_conn *conn = &self->conn;
+	struct coalesce_times times;
 
 	ASSERT_EQ(0, psp_tune_tx(&self->net.a, &each));
-	ms = coalesce_min(&self->conn, coalesce_free_ms);
-	EXPECT_LE(0, ms);
-	EXPECT_GT(psp_slow_ms(LONG_MS), ms);
+	ASSERT_EQ(0, coalesce_times(conn, coalesce_free_ms, &times));
+	EXPECT_GT(psp_slow_ms(LONG_MS), times.min);
 	ASSERT_EQ(0, psp_tune_tx(&self->net.a, &late));
 	/* Received ACKs have interrupts of their own, and share the poll */
 	ASSERT_EQ(0, psp_tune_rx(&self->net.a, &late));
-	ms = coalesce_min(&self->conn, coalesce_free_ms);
-	EXPECT_LE(LONG_MS, ms);
-	EXPECT_GT(LONG_MS + SLACK_MS, ms);
+	ASSERT_EQ(0, coalesce_times(conn, coalesce_free_ms, &times));
+	EXPECT_LE(LONG_MS, times.median);
+	EXPECT_GT(LONG_MS + SLACK_MS, times.min);
 }
 
 TEST_F(coalesce, received_frame_waits_for_its_time_and_no_longer)
 {
-	int ms;
+	struct psp_conn *conn = &self->conn;
+	struct coalesce_times times;
 
 	ASSERT_EQ(0, psp_tune_rx(&self->net.b, &each));
-	ms = coalesce_min(&self->conn, coalesce_wake_ms);
-	EXPECT_LE(0, ms);
-	EXPECT_GT(psp_slow_ms(LONG_MS), ms);
+	ASSERT_EQ(0, coalesce_times(conn, coalesce_wake_ms, &times));
+	EXPECT_GT(psp_slow_ms(LONG_MS), times.min);
 	ASSERT_EQ(0, psp_tune_rx(&self->net.b, &late));
-	ms = coalesce_min(&self->conn, coalesce_wake_ms);
-	EXPECT_LE(LONG_MS - 1, ms);
-	EXPECT_GT(LONG_MS + SLACK_MS, ms);
+	ASSERT_EQ(0, coalesce_times(conn, coalesce_wake_ms, &times));
+	EXPECT_LE(LONG_MS - 1, times.median);
+	EXPECT_GT(LONG_MS + SLACK_MS, times.min);
 }
 
 TEST_F(coalesce, adaptive_does_not_wait_while_there_is_nothing_to_do)
 {
+	struct coalesce_times times;
 	struct psp_moder moder = late;
-	int ms;
 
 	moder.adaptive = true;
 	ASSERT_EQ(0, psp_tune_rx(&self->net.b, &moder));
-	ms = coalesce_min(&self->conn, coalesce_wake_ms);
-	EXPECT_LE(0, ms);
-	EXPECT_GT(psp_slow_ms(LONG_MS), ms);
+	ASSERT_EQ(0, coalesce_times(&self->conn, coalesce_wake_ms, &times));
+	EXPECT_GT(psp_slow_ms(LONG_MS), times.min);
 }
 
 TEST_F_TIMEOUT(coalesce, settings_change_under_traffic, 60)
