@@ -91,7 +91,11 @@ with_box() {
 # The same, where psp0 is device 1; and what is of use in a kernel source tree:
 # mainline's client and our specification.
 with_ynl() {
-	docs_load_again &&
+	(
+		# shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
+		. "$PSP_SRC/qemu/modules.sh"
+		unload_modules
+	) && modprobe psp_ref &&
 		with_ends &&
 		docs_ynl
 }
@@ -121,22 +125,6 @@ docs_ynl() {
 			Documentation/netlink/ &&
 		cp "$PSP_TREE/Documentation/netlink/specs/psp.yaml" \
 			Documentation/netlink/specs/
-}
-
-# Sockets that are gone may keep the core, as orphans do: up to two minutes.
-docs_load_again() {
-	local try
-
-	rmmod psp_ref || return
-	for ((try = 0; try < 1300; try++)); do
-		! rmmod psp 2> /dev/null || break
-		sleep 0.1
-	done
-	[ ! -e /sys/module/psp ] || {
-		echo "somebody holds psp: $(cat /sys/module/psp/refcnt)"
-		return 1
-	}
-	modprobe psp_ref
 }
 
 # The program "live" holds both ends of a connection

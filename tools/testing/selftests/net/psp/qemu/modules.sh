@@ -30,14 +30,40 @@ load_modules() {
 	done
 }
 
-# Sockets of killed tests go in their own time, but soon.
-# A socket that was closed without an abort may hold psp until TCP gives its
-# peer up, as any orphan does: up to two minutes.
+# How long TCP may have an orphan (s): a socket that was closed without an abort
+# stays until its peer is given up. Each that is under PSP holds psp.
+ORPHAN=130
+
+# What can be known of those who hold psp: an orphan has no process any more,
+# and its namespace no name.
+psp_holders() {
+	echo "psp has $(cat /sys/module/psp/refcnt) users, its driver is one"
+	echo "modules: $(ls /sys/module/psp/holders)"
+	echo "TCP sockets, in all namespaces:$(
+		sed -n 's/^TCP:.*\( orphan [0-9]*\).*/\1/p' /proc/net/sockstat)"
+	echo "network namespaces with processes:"
+	lsns -t net -o NS,NPROCS,PID,COMMAND
+}
+
+# Wait until nobody but the driver uses psp
+psp_unused() {
+	local try
+
+	for ((try = 0; try < ORPHAN * 2; try++)); do
+		[ -e /sys/module/psp ] || return 0
+		[ "$(cat /sys/module/psp/refcnt)" -gt 1 ] || return 0
+		sleep 0.5
+	done
+	psp_holders
+	return 1
+}
+
 unload_modules() {
 	local module try
 
+	psp_unused || return 1
 	for module in psp_ref psp; do
-		for try in {1..240}; do
+		for try in {1..20}; do
 			[ -e /sys/module/$module ] || break
 			[ "$try" = 1 ] || sleep 0.5
 			rmmod $module && break
