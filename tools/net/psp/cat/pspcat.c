@@ -4,7 +4,6 @@
  * protocol: Documentation/networking/psp_pspcat.rst.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
@@ -506,20 +505,14 @@ static void cat_talk(struct cat *cat)
 }
 
 /*
- * What is opened later must not become stdout because that was closed; nor
- * should keys get into a core file, or into the program that core_pattern
+ * Keys must not get into a core file, nor into the program that core_pattern
  * pipes it to, which no limit stops.
  */
 static void cat_prepare(void)
 {
 	const struct rlimit none = { 0, 0 };
-	int fd;
 
-	do {
-		fd = open("/dev/null", O_RDONLY);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
+	fds_init();
 	signal(SIGPIPE, SIG_IGN);
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);

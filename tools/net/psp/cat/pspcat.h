@@ -17,6 +17,7 @@
  *   rekey.c	libpsp's part: keys, the first ones and all later ones
  *   pump.c	stdin to frames, frames to stdout
  *   report.c	what is said about it
+ * ../common is pspctl's, too.
  *
  * Functions that return an int return 0, or -1 when cat_fail() has been told
  * why, unless stated otherwise.
@@ -32,10 +33,7 @@
 #include <stdint.h>
 
 #include "psp_rekey.h"
-
-#define ATTRIBUTE(...)	__attribute__((__VA_ARGS__))
-/* For printf() */
-#define ULL(val)	((unsigned long long)(val))
+#include "tool.h"
 
 enum {
 	CAT_OK,

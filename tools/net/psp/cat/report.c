@@ -32,21 +32,10 @@ static void report_text(const struct cat *cat)
 			"no connection");
 }
 
-/* Printable ASCII has been seen to, but for what comes from here */
 static void report_string(const char *name, const char *text)
 {
-	const unsigned char *c;
-
-	fprintf(stderr, ",\"%s\":\"", name);
-	for (c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(stderr, "\\%c", *c);
-		else if (*c < ' ' || *c > '~')
-			fprintf(stderr, "\\u%04x", *c < 0x80 ? *c : 0xfffd);
-		else
-			fputc(*c, stderr);
-	}
-	fputc('"', stderr);
+	fprintf(stderr, ",\"%s\":", name);
+	json_quote(stderr, text);
 }
 
 static void report_json(const struct cat *cat)

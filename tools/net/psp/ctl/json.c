@@ -18,55 +18,6 @@ static void json_break(void)
 		printf("\n%*s", 4 * depth, "");
 }
 
-/* Length of the UTF-8 character at @text, 0 if it is none */
-static int utf8_len(const unsigned char *text)
-{
-	int len, i;
-
-	if (text[0] < 0x80)
-		return 1;
-	len = text[0] >= 0xc2 && text[0] < 0xe0 ? 2 :
-	      text[0] >= 0xe0 && text[0] < 0xf0 ? 3 :
-	      text[0] >= 0xf0 && text[0] < 0xf5 ? 4 : 0;
-	for (i = 1; i < len; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	/* Too long a form, surrogates, beyond the last character */
-	if ((text[0] == 0xe0 && text[1] < 0xa0) ||
-	    (text[0] == 0xed && text[1] >= 0xa0) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) ||
-	    (text[0] == 0xf4 && text[1] >= 0x90))
-		return 0;
-	return len;
-}
-
-static void json_char(const unsigned char *text, int len)
-{
-	if (!len)
-		fputs("\\ufffd", stdout);
-	else if (*text < ' ' || *text == 0x7f)
-		printf("\\u%04x", *text);
-	else if (*text == 0xc2 && text[1] < 0xa0)
-		printf("\\u%04x", text[1]);
-	else if (*text == '"' || *text == '\\')
-		printf("\\%c", *text);
-	else
-		printf("%.*s", len, text);
-}
-
-static void json_quote(const char *val)
-{
-	const unsigned char *text = (const unsigned char *)val;
-	int len;
-
-	putchar('"');
-	for (; *text; text += len ? len : 1) {
-		len = utf8_len(text);
-		json_char(text, len);
-	}
-	putchar('"');
-}
-
 static void json_begin(const char *name)
 {
 	if (depth) {
@@ -76,7 +27,7 @@ static void json_begin(const char *name)
 		json_break();
 	}
 	if (name) {
-		json_quote(name);
+		json_quote(stdout, name);
 		fputs(ctl.pretty ? ": " : ":", stdout);
 	}
 }
@@ -105,7 +56,7 @@ void json_close(void)
 void json_str(const char *name, const char *val)
 {
 	json_begin(name);
-	json_quote(val);
+	json_quote(stdout, val);
 }
 
 void json_uint(const char *name, uint64_t val)

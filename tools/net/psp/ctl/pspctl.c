@@ -198,21 +198,6 @@ static int run(struct args *args)
 	return status;
 }
 
-/*
- * What is opened later must not become stdout because that was closed. Writing
- * to one of these fails, as it should.
- */
-static void fds_init(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDONLY);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	struct args args;

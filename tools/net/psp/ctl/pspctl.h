@@ -9,6 +9,7 @@
  *   value.c	what is computed
  *   cmd_*.c	an object each
  *   top_*.c	what is behind cmd_top.c; see top.h
+ * ../common is pspcat's, too.
  */
 #ifndef PSPCTL_H
 #define PSPCTL_H
@@ -19,12 +20,7 @@
 #include <stdint.h>
 
 #include "libpsp.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-/* For printf() */
-#define ULL(val)	((unsigned long long)(val))
-
-#define ATTRIBUTE(...)	__attribute__((__VA_ARGS__))
+#include "tool.h"
 
 enum {
 	CTL_OK,

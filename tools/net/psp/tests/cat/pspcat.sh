@@ -521,11 +521,12 @@ test_json() {
 		assert r["rx-rekeys"] == 0 and "error" not in r'
 	ok "the report as JSON" $?
 	start "${ALICE[@]}" --name bob
-	client -j "${BOB[@]}" --name 'ca"rol' 127.0.0.1 "$port"
+	client -j "${BOB[@]}" --name $'ca"rol\xc3\xa9\xff' 127.0.0.1 "$port"
 	tail -n 1 "$tmp/client.err" | python3 -c 'if 1:
 		import json, sys
-		r = json.load(sys.stdin)
-		assert not r["ok"] and r["mode"] == "none" and r["error"]'
+		r = json.loads(sys.stdin.buffer.read())
+		assert not r["ok"] and r["mode"] == "none"
+		assert r["error"].endswith("not for ca\"rol\u00e9\ufffd")'
 	ok "and of a failure" $?
 	status=0
 	"$PSPCAT" -t 1 "${BOB[@]}" 127.0.0.1 1 < /dev/null \
