@@ -96,6 +96,12 @@ static bool demo_is_over(const struct demo *demo)
 	return demo->a.ended && demo->b.ended && demo->b.eof;
 }
 
+/* The private keys, above all */
+static void demo_forget(struct demo *demo)
+{
+	psp_sh(demo->net.home, "rm -r %s", demo->dir);
+}
+
 /* Certificates for both, by the script that the tests of pspcat use */
 static int demo_certify(struct demo *demo)
 {
@@ -104,10 +110,12 @@ static int demo_certify(struct demo *demo)
 	snprintf(demo->dir, sizeof(demo->dir), "/tmp/demo.XXXXXX");
 	if (!mkdtemp(demo->dir))
 		return -errno;
-	return psp_sh(demo->net.home, "bash -c '. %s/%s && certs_make %s A B'",
-		      tree ? tree : "../../../../..",
-		      "tools/net/psp/tests/cat/util.sh", demo->dir) ?
-	       -EIO : 0;
+	if (!psp_sh(demo->net.home, "bash -c '. %s/%s && certs_make %s A B'",
+		    tree ? tree : "../../../../..",
+		    "tools/net/psp/tests/cat/util.sh", demo->dir))
+		return 0;
+	demo_forget(demo);
+	return -EIO;
 }
 
 static int demo_open(struct demo *demo)
@@ -117,9 +125,21 @@ static int demo_open(struct demo *demo)
 	demo->a.in = -1;
 	demo->b.in = -1;
 	err = psp_net_open(&demo->net);
-	if (!err)
-		err = demo_watch_open(&demo->watch, &demo->net.a);
-	return err ? err : demo_certify(demo);
+	if (err)
+		return err;
+	err = demo_watch_open(&demo->watch, &demo->net.a);
+	if (err)
+		goto err_close_net;
+	err = demo_certify(demo);
+	if (err)
+		goto err_close_watch;
+	return 0;
+
+err_close_watch:
+	demo_watch_close(&demo->watch);
+err_close_net:
+	psp_net_close(&demo->net);
+	return err;
 }
 
 static void demo_close(struct demo *demo)
@@ -127,7 +147,7 @@ static void demo_close(struct demo *demo)
 	demo_cat_close(&demo->a);
 	demo_cat_close(&demo->b);
 	demo_watch_close(&demo->watch);
-	psp_sh(demo->net.home, "rm -r %s", demo->dir);
+	demo_forget(demo);
 	psp_net_close(&demo->net);
 }
 
@@ -331,6 +351,28 @@ static void demo_verdict(struct demo *demo, const struct demo_result *res)
 	       (unsigned long long)res->readable);
 }
 
+/* As far as it gets */
+static void demo_run(struct demo *demo, struct demo_result *res)
+{
+	int err = demo_probe(demo);
+
+	if (err) {
+		demo_fail(demo, "a connection of our own: %s", strerror(-err));
+		return;
+	}
+	if (!demo_failed(demo))
+		demo_meet(demo);
+	if (!demo_failed(demo))
+		demo_transfer(demo);
+	err = demo_measure(demo, res);
+	if (err)
+		demo_fail(demo, "no statistics: %s", strerror(-err));
+	if (!demo_failed(demo))
+		demo_judge(demo, res);
+	if (!demo_failed(demo))
+		demo_show_packet(demo);
+}
+
 int main(void)
 {
 	struct demo_result res = { };
@@ -341,30 +383,12 @@ int main(void)
 	demo.start = psp_now_ms();
 	demo_show_title();
 	err = demo_open(&demo);
-	if (err)
+	if (err) {
 		demo_fail(&demo, "cannot set up: %s", strerror(-err));
-	if (!demo_failed(&demo)) {
-		err = demo_probe(&demo);
-		if (err)
-			demo_fail(&demo, "a connection of our own: %s",
-				  strerror(-err));
+	} else {
+		demo_run(&demo, &res);
+		demo_close(&demo);
 	}
-	if (!demo_failed(&demo))
-		demo_meet(&demo);
-	if (!demo_failed(&demo))
-		demo_transfer(&demo);
-	if (!err) {
-		err = demo_measure(&demo, &res);
-		if (err)
-			demo_fail(&demo, "no statistics: %s", strerror(-err));
-	}
-	if (!demo_failed(&demo))
-		demo_judge(&demo, &res);
-	if (!demo_failed(&demo))
-		demo_show_packet(&demo);
 	demo_verdict(&demo, &res);
-	if (demo_failed(&demo))
-		return EXIT_FAILURE;
-	demo_close(&demo);
-	return EXIT_SUCCESS;
+	return demo_failed(&demo) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
