@@ -12,11 +12,11 @@ export LC_ALL=C TERM=linux
 export PATH=$PSP_TOOLS:$PATH
 export LD_LIBRARY_PATH=$PSP_TOOLS
 
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "${0%/*}/tap.sh"
+
 tmp=$(mktemp -d)
 all=$tmp/all		# all that was ever printed
-num=0
-failed=0
-bad=0
 input=
 
 # Deadline of what has to happen (tenths of a second)
@@ -41,23 +41,8 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# run TEST - a function; wrong() says that it has failed
-run() {
-	bad=0
-	"$1"
-	num=$((num + 1))
-	if [ $bad = 0 ]; then
-		echo "ok $num $1"
-	else
-		echo "not ok $num $1"
-		failed=1
-	fi
-}
-
-wrong() {
-	echo "# line ${BASH_LINENO[1]}: $*"
-	sed 's/^/# | /' "$tmp/out" "$tmp/err"
-	bad=1
+said() {
+	cat "$tmp/out" "$tmp/err"
 }
 
 ctl() {
@@ -574,5 +559,4 @@ run odd_names
 run library_ends
 run is_json
 run no_key_was_shown
-echo "1..$num"
-exit "$failed"
+tap_end

@@ -7,21 +7,14 @@
 set -u
 export LC_ALL=C TZ=UTC TERM=linux
 
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "${0%/*}/tap.sh"
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-num=0
-failed=0
 
-# ok NAME STATUS
-ok() {
-	num=$((num + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $num $1"
-	else
-		echo "not ok $num $1"
-		sed 's/^/# /' "$tmp"/{out,err}
-		failed=1
-	fi
+said() {
+	cat "$tmp"/{out,err}
 }
 
 ctl() {
@@ -393,5 +386,4 @@ test_color
 test_pipe
 test_closed
 test_completion
-echo "1..$num"
-exit $failed
+tap_end

@@ -13,15 +13,14 @@ export LD_LIBRARY_PATH=$PSP_TOOLS
 
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
-num=0
-failed=0
-bad=0
 port=7000
 
 # Of data, while it is rekeyed
 KB=$((${PSP_CAT_KB:-4096} / ${PSP_SCALE:-1}))
 ROTATIONS=20
 
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "$here/../tap.sh"
 # shellcheck source=tools/net/psp/tests/cat/util.sh
 . "$here/util.sh"
 
@@ -39,24 +38,13 @@ cleanup() {
 }
 trap cleanup EXIT
 
-run() {
-	bad=0
+fresh() {
 	: > "$tmp/a.err"
 	: > "$tmp/b.err"
-	"$@"
-	num=$((num + 1))
-	if [ $bad = 0 ]; then
-		echo "ok $num $1"
-	else
-		echo "not ok $num $1"
-		failed=1
-	fi
 }
 
-wrong() {
-	echo "# line ${BASH_LINENO[0]}: $*"
-	tail -vn 8 "$tmp"/{a,b}.err | sed 's/^/# | /'
-	bad=1
+said() {
+	tail -vn 8 "$tmp"/{a,b}.err
 }
 
 says() {
@@ -332,5 +320,4 @@ run both_stale
 run one_stale
 run peer_is_killed
 run no_core
-echo "1..$num"
-exit "$failed"
+tap_end

@@ -14,7 +14,6 @@ export LD_LIBRARY_PATH=$PSP_TOOLS
 
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
-failed=0
 ROTATIONS=20
 BYTES=$((${PSP_CAT_MB:-100} * 1048576 / ${PSP_SCALE:-1}))
 CONTROL=200000
@@ -23,13 +22,13 @@ PORT=7000
 # How long the other machine may take to come (s)
 MEET=100
 
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "$here/../tap.sh"
 # shellcheck source=tools/net/psp/tests/cat/util.sh
 . "$here/util.sh"
 
-wrong() {
-	echo "# line ${BASH_LINENO[0]}: $*"
-	tail -n 8 "$tmp/err" | sed 's/^/# | /'
-	bad=1
+said() {
+	tail -n 8 "$tmp/err"
 }
 
 setup() {
@@ -130,16 +129,9 @@ control() {
 }
 
 echo "TAP version 13"
-echo "1..2"
 setup
-num=0
-for test in transfer control; do
-	bad=0
-	$test
-	num=$((num + 1))
-	[ $bad = 0 ] || failed=1
-	[ $bad = 0 ] && echo "ok $num $test" || echo "not ok $num $test"
-done
+run transfer
+run control
 # Somebody may still wait for an acknowledgment: the port stays
 rm -rf "$tmp"
-exit $failed
+tap_end

@@ -19,8 +19,6 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-num=0
-failed=0
 # LeakSanitizer hangs now and then when many end at once, and valgrind sees leaks
 [ -z "${SANITIZE:-}" ] || export ASAN_OPTIONS=detect_leaks=0
 # Below those that the kernel gives to clients, and so are 10000 more
@@ -38,6 +36,8 @@ export FAKE_ROTATIONS=$tmp/rotations
 : > "$tmp/client.err"
 : > "$tmp/server.in"
 
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "$here/../tap.sh"
 # shellcheck source=tools/net/psp/tests/cat/util.sh
 . "$here/util.sh"
 # shellcheck source=tools/net/psp/tests/cat/strangers.sh
@@ -45,16 +45,8 @@ export FAKE_ROTATIONS=$tmp/rotations
 # shellcheck source=tools/net/psp/tests/cat/local.sh
 . "$here/local.sh"
 
-# ok NAME STATUS
-ok() {
-	num=$((num + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $num $1"
-	else
-		echo "not ok $num $1"
-		tail -vn 5 "$tmp"/{server,client}.err | sed 's/^/# /'
-		failed=1
-	fi
+said() {
+	tail -vn 5 "$tmp"/{server,client}.err
 }
 
 # is NAME COMMAND... - it succeeds
@@ -595,5 +587,4 @@ for test in ${TESTS:-usage files shared psp rekey fallback no_kernel certs psk b
 	no_room kept reset rest completion big memory}; do
 	"test_$test"
 done
-echo "1..$num"
-exit $failed
+tap_end

@@ -13,15 +13,14 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 
 # shellcheck source=tools/testing/selftests/net/psp/qemu/modules.sh
 . "$PSP_SRC/qemu/modules.sh"
+# shellcheck source=tools/net/psp/tests/tap.sh
+. "$PSP_TREE/tools/net/psp/tests/tap.sh"
 
 PACKAGES=(libpsp1 libpsp-dev psp-dkms pspctl)
 release=$(uname -r)
 version=$(dpkg-deb -f "$PSP_DEBS"/psp-dkms_*.deb Version)
 root=/run/packages/root
 out=/run/packages/out
-num=0
-failed=0
-bad=0
 
 # Whoever comes after us in this machine wants the modules that are being tested
 cleanup() {
@@ -29,24 +28,13 @@ cleanup() {
 	load_modules || echo "# the modules cannot be loaded again"
 }
 
-# run TEST - a function; wrong() says that it has failed
-run() {
-	bad=0
+fresh() {
 	: > "$out"
-	"$1"
-	num=$((num + 1))
-	if [ $bad = 0 ]; then
-		echo "ok $num $1"
-	else
-		sed 's/^/# | /' "$out"
-		echo "not ok $num $1"
-		failed=1
-	fi
 }
 
-wrong() {
-	echo "# $*"
-	bad=1
+said() {
+	cat "$out"
+	: > "$out"
 }
 
 # try COMMAND... - in the root, has to succeed
@@ -410,8 +398,7 @@ tests=(
 	unloaded upgraded purged nothing_left
 )
 echo "TAP version 13"
-echo "1..${#tests[@]}"
 for test in "${tests[@]}"; do
 	run "$test"
 done
-exit $failed
+tap_end
