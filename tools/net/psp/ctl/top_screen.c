@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "top.h"
@@ -13,6 +14,7 @@
 #define ESC_MS		25
 
 static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static sigset_t caught;
 static int killed;
 static SCREEN *screen;
 
@@ -21,8 +23,22 @@ static void on_signal(int sig)
 	__atomic_store_n(&killed, sig, __ATOMIC_RELAXED);
 }
 
+/*
+ * The wait lets no signal through when there is a key already: one that is
+ * still to come counts as well.
+ */
 static int was_killed(void)
 {
+	sigset_t pending;
+	unsigned int i;
+	int sig;
+
+	sigpending(&pending);
+	for (i = 0; i < ARRAY_SIZE(deadly); i++) {
+		sig = deadly[i];
+		if (sigismember(&caught, sig) && sigismember(&pending, sig))
+			return sig;
+	}
 	return __atomic_load_n(&killed, __ATOMIC_RELAXED);
 }
 
@@ -36,15 +52,16 @@ static void signals_catch(sigset_t *mask)
 	sigset_t block;
 	unsigned int i;
 
-	sigemptyset(&block);
-	sigaddset(&block, SIGWINCH);
+	sigemptyset(&caught);
 	for (i = 0; i < ARRAY_SIZE(deadly); i++) {
 		sigaction(deadly[i], NULL, &old);
 		if (old.sa_handler == SIG_IGN)
 			continue;
 		sigaction(deadly[i], &action, NULL);
-		sigaddset(&block, deadly[i]);
+		sigaddset(&caught, deadly[i]);
 	}
+	block = caught;
+	sigaddset(&block, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &block, mask);
 	for (i = 0; i < ARRAY_SIZE(deadly); i++)
 		sigdelset(mask, deadly[i]);
@@ -88,6 +105,22 @@ static void screen_colors(void)
 		init_pair(i, fg[i], -1);
 }
 
+/*
+ * A key that the program was told of may be gone when it reads: the terminal
+ * throws keys away on ^C. It must not wait for another then, with signals off.
+ */
+static void screen_never_waits(void)
+{
+	struct termios termios;
+
+	if (tcgetattr(STDIN_FILENO, &termios))
+		return;
+	termios.c_cc[VMIN] = 0;
+	termios.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &termios);
+	def_prog_mode();
+}
+
 /* Terminals where the cursor cannot be placed are paper */
 static int screen_start(void)
 {
@@ -108,6 +141,7 @@ static int screen_start(void)
 	set_escdelay(ESC_MS);
 	curs_set(0);
 	screen_colors();
+	screen_never_waits();
 	return CTL_OK;
 }
 
@@ -177,7 +211,7 @@ static bool screen_keys(struct top *top)
 {
 	int key;
 
-	while ((key = getch()) != ERR) {
+	while (!was_killed() && (key = getch()) != ERR) {
 		if (key == CTRL_L)
 			clearok(stdscr, TRUE);
 		else if (!view_key(&top->view, key_of(key), top->now.num_socks))

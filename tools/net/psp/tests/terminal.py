@@ -22,6 +22,7 @@ PSPCTL = os.environ["PSPCTL"]
 NETNS = ["-n", sys.argv[1]] if len(sys.argv) > 1 else []
 WAIT = 30 * int(os.environ.get("PSP_SLOW", "1"))
 
+DEADLY = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT
 ENTER, LEAVE = "\033[?1049h", "\033[?1049l"
 COLOR = re.compile(r"\033\[[0-9;]*m")
 ESCAPE = re.compile(r"\033(\[[0-9;?]*[A-Za-z]|[(>=]B?)|[\r\017]")
@@ -61,6 +62,13 @@ def environ(env):
     return full
 
 
+def own_terminal():
+    """In the child. A shell has jobs ignore SIGINT, and that is inherited."""
+    for sig in DEADLY:
+        signal.signal(sig, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A program that has a terminal of its own, and what it wrote there."""
 
@@ -73,7 +81,7 @@ class Terminal:
         self.child = subprocess.Popen(
             [PSPCTL] + NETNS + words, stdin=slave, stdout=slave, stderr=slave,
             env=environ(env), start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            preexec_fn=own_terminal)
 
     def size(self, rows, cols):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ,
@@ -280,7 +288,7 @@ def top_resizes():
 
 
 def top_is_killed():
-    for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
+    for sig in DEADLY:
         terminal = top_start()
         if sig == signal.SIGINT:
             terminal.keys("\003")
@@ -292,6 +300,33 @@ def top_is_killed():
     terminal.redraw("paused")
     terminal.child.send_signal(signal.SIGTERM)
     top_end(terminal, -signal.SIGTERM)
+
+
+def top_is_killed_amid_keys():
+    """They come faster than it takes them."""
+    terminal = top_start()
+    os.set_blocking(terminal.master, False)
+    end = time.monotonic() + WAIT
+    while terminal.child.poll() is None and time.monotonic() < end:
+        try:
+            terminal.keys(1000 * "x")
+        except BlockingIOError:
+            terminal.child.send_signal(signal.SIGTERM)
+        terminal.read(0)
+    check(terminal.child.poll() is not None, "keys keep it from its end")
+    top_end(terminal, -signal.SIGTERM)
+
+
+def top_never_reads_in_vain():
+    """
+    Keys are thrown away on ^C, be it after the program was told of them: a read
+    that waited for others then would keep it from its end.
+    """
+    terminal = top_start()
+    least = termios.tcgetattr(terminal.slave)[6][termios.VMIN]
+    terminal.keys("q")
+    top_end(terminal)
+    check(least in (0, b"\0"), f"a read waits for {least!r}")
 
 
 def top_is_hung_up():
@@ -341,7 +376,8 @@ def top_in_ascii():
 
 
 ALIKE = (top_draws, top_counts, top_obeys_keys, top_resizes, top_is_killed,
-         top_is_hung_up, top_needs_a_terminal, top_in_colors)
+         top_is_killed_amid_keys, top_never_reads_in_vain, top_is_hung_up,
+         top_needs_a_terminal, top_in_colors)
 FAKED = (errors_on_both, top_scrolls, top_loses_the_kernel, top_in_ascii)
 
 
