@@ -66,26 +66,47 @@ setup() {
 	ip -n a link add low0 type veth peer name low1 netns b
 	ip -n a link set low0 up
 	ip -n b link set low1 up
-	ip -n a link add link low0 name psp0 type psp_ref
-	ip -n b link add link low1 name psp1 type psp_ref
-	ip -n a addr add 10.0.0.1/24 dev psp0
-	ip -n b addr add 10.0.0.2/24 dev psp1
-	ip -n a addr add fd00::1/64 nodad dev psp0
-	ip -n b addr add fd00::2/64 nodad dev psp1
-	ip -n a link set psp0 up
-	ip -n b link set psp1 up
-	pspctl -n a dev set psp0 versions all
-	pspctl -n b dev set psp1 versions all
-	mkfifo "$tmp/in"
+	plug a low0 psp0 1
+	plug b low1 psp1 2
+	mkfifo "$tmp/in" "$tmp/full"
 }
 
-# a listens; what it is fed with is in $tmp/a.in
-start_a() {
+# plug NETNS INTERFACE PORT NUMBER
+plug() {
+	ip -n "$1" addr flush dev "$2"
+	ip -n "$1" link add link "$2" name "$3" type psp_ref
+	ip -n "$1" addr add "10.0.0.$4/24" dev "$3"
+	ip -n "$1" addr add "fd00::$4/64" nodad dev "$3"
+	ip -n "$1" link set "$3" up
+	pspctl -n "$1" dev set "$3" versions all
+}
+
+# b has no PSP device any more, and what a sends to the same address arrives
+unplug_b() {
+	local mac
+
+	mac=$(ip netns exec b cat /sys/class/net/psp1/address)
+	ip -n b link del psp1
+	ip -n b link set low1 address "$mac"
+	ip -n b addr add 10.0.0.2/24 dev low1
+}
+
+# a_listens FILE [OPTION]... - which says there what it does
+a_listens() {
+	local err=$1
+
+	shift
 	port=$((port + 1))
-	: > "$tmp/a.err"
 	ip netns exec a pspcat -l -v -t 60 "${ALICE[@]}" --name bob "$@" \
-		"$port" < "$tmp/a.in" > "$tmp/a.out" 2> "$tmp/a.err" &
+		"$port" < "$tmp/a.in" > "$tmp/a.out" 2> "$err" &
 	pid_a=$!
+}
+
+# What it is fed with is in $tmp/a.in
+start_a() {
+	reader=
+	: > "$tmp/a.err"
+	a_listens "$tmp/a.err" "$@"
 	await "$tmp/a.err" listening
 }
 
@@ -234,6 +255,105 @@ fallback() {
 	pspctl -n b dev set psp1 versions all
 }
 
+# goes_on REASON - b has no PSP, and both want to: all of the data, and exit codes
+goes_on() {
+	cat "$tmp/data" >&"$in"
+	exec {in}>&-
+	arrived
+	[ -z "$reader" ] || wait "$reader"
+	says a ' 100000 bytes sent, 100000 received, .* TLS, no PSP$'
+	says a "the other side has no PSP: $1; going on under TLS$"
+	says b "this side has no PSP: $1; going on under TLS$"
+	says b ' 100000 bytes sent, 100000 received, .* TLS, no PSP$'
+}
+
+# gives_up REASON - one does not; and nothing has passed
+gives_up() {
+	exec {in}>&-
+	ends 1 1
+	[ -z "$reader" ] || wait "$reader"
+	says a ' 0 bytes sent, 0 received, .* no connection$'
+	says a "the other side has no PSP: $1; and"
+	says b "this side has no PSP: $1; and"
+	[ ! -s "$tmp/a.out" ] || wrong "a has got data"
+	[ ! -s "$tmp/b.out" ] || wrong "b has got data"
+}
+
+# There is none where b's packets leave
+no_device() {
+	local why='interface low1: it has no PSP device'
+
+	data 100000 | tee "$tmp/data" > "$tmp/a.in"
+	unplug_b
+	start_a --fallback=tls
+	start_b 10.0.0.1 --fallback=tls
+	goes_on "$why"
+	start_a --fallback=tls
+	start_b 10.0.0.1
+	gives_up "$why"
+	start_a
+	start_b 10.0.0.1 --fallback=tls
+	gives_up "$why"
+	plug b low1 psp1 2
+}
+
+# It will stand still where it says that TLS is established: nobody reads that
+hold_a() {
+	exec {full}<> "$tmp/full"
+	a_listens "$tmp/full" "$@"
+	read -r -t $((30 * ${PSP_SLOW:-1})) <&"$full" ||
+		wrong "a does not listen"
+	yes | dd of="$tmp/full" bs=4096 iflag=fullblock oflag=nonblock \
+		2> "$tmp/dump.err"
+}
+
+# It does so, in write() to stderr, and b's HELLO has come
+a_is_held() {
+	local try queue
+
+	for ((try = 0; try < 600 * ${PSP_SLOW:-1}; try++)); do
+		if grep -q '^1 0x2 ' "/proc/$pid_a/syscall"; then
+			queue=$(ip netns exec a ss -Htn "sport = :$port" |
+				awk '{ print $2 }')
+			[ "${queue:-0}" = 0 ] || return 0
+		fi
+		sleep 0.05
+	done
+	return 1
+}
+
+release_a() {
+	local from
+
+	exec {from}< "$tmp/full"
+	exec {full}>&-
+	# b's input is to end when we close it
+	(exec {in}>&-; exec cat <&"$from" > "$tmp/a.err") &
+	reader=$!
+	exec {from}<&-
+}
+
+# promises FALLBACK - both say that they have PSP, and then b's device goes
+promises() {
+	hold_a --fallback="$1"
+	start_b 10.0.0.1 --fallback="$1"
+	a_is_held || wrong "a is not held"
+	unplug_b
+	release_a
+}
+
+device_goes() {
+	local why='rx-assoc: [A-Z][^;]*'
+
+	data 100000 | tee "$tmp/data" > "$tmp/a.in"
+	promises tls
+	goes_on "$why"
+	plug b low1 psp1 2
+	promises refuse
+	gives_up "$why"
+	plug b low1 psp1 2
+}
+
 # Both are rotated twice before either can do anything: nothing passes any more
 both_stale() {
 	data 1000 > "$tmp/data"
@@ -316,6 +436,8 @@ run rotations_while_data_goes
 run gmac_can_be_read
 run psk_over_ipv6
 run fallback
+run no_device
+run device_goes
 run both_stale
 run one_stale
 run peer_is_killed
