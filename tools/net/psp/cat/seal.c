@@ -9,6 +9,7 @@
 #include "pspcat.h"
 
 #define SEAL_NONCE_LEN	12
+#define SEAL_LEN	2
 
 static bool seal_derive(SSL *ssl, const char *label, const uint8_t *context,
 			size_t len, uint8_t *out, size_t out_len)
@@ -17,15 +18,22 @@ static bool seal_derive(SSL *ssl, const char *label, const uint8_t *context,
 					  strlen(label), context, len, 1) == 1;
 }
 
+/* Behind its length: a HELLO ends with text, which may look like another one */
+static size_t seal_hello(uint8_t *to, const struct side *side)
+{
+	to[0] = side->hello_len >> 8;
+	to[1] = side->hello_len;
+	memcpy(to + SEAL_LEN, side->hello, side->hello_len);
+	return SEAL_LEN + side->hello_len;
+}
+
 int seal_export(SSL *ssl, struct seal *client, struct seal *server,
 		const struct side *client_side, const struct side *server_side)
 {
-	uint8_t context[2 * HELLO_MAX];
-	size_t len = client_side->hello_len;
+	uint8_t context[2 * (SEAL_LEN + HELLO_MAX)];
+	size_t len = seal_hello(context, client_side);
 
-	memcpy(context, client_side->hello, len);
-	memcpy(context + len, server_side->hello, server_side->hello_len);
-	len += server_side->hello_len;
+	len += seal_hello(context + len, server_side);
 	client->count = 0;
 	server->count = 0;
 	if (seal_derive(ssl, "EXPERIMENTAL pspcat client key", context, len,

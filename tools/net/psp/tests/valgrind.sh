@@ -76,6 +76,7 @@ start program test_top
 start screen top interval 0.05 count 3
 start program test_request
 start program test_event
+start program test_seal
 for words in "${good[@]}"; do
 	# shellcheck disable=SC2086 # words
 	start ctl 0 $words
