@@ -57,8 +57,8 @@ pair_test() {
 }
 
 # What pspcat says, which of it is encrypted, and which is there to be read.
-PSPCAT_NET="net 10.1.0.0/24"
-PSPCAT_CONTROL="net 10.2.0.0/24"
+PSPCAT_NET=10.1.0.
+PSPCAT_CONTROL=10.2.0.
 
 # The capture, as KTAP: once read by tcpdump, and once by a program with keys.
 pair_verdict() {
@@ -66,7 +66,8 @@ pair_verdict() {
 
 	# Whose keys are known
 	tcpdump -r "$dir/wire.pcap" -w "$dir/pair.pcap" \
-		"not ($PSPCAT_NET or $PSPCAT_CONTROL)" 2> "$dir/tcpdump.log" ||
+		"not (net ${PSPCAT_NET}0/24 or net ${PSPCAT_CONTROL}0/24)" \
+		2> "$dir/tcpdump.log" ||
 		cp "$dir/wire.pcap" "$dir/pair.pcap"
 	echo "#@ suite wire"
 	echo "  1..2"
@@ -99,39 +100,41 @@ pair_tcpdump() {
 	[ "$lines" -ge 1000 ]
 }
 
-# The same of pspcat's part of it.
+# The same of pspcat's part of it, which is long: it is read once.
 pspcat_verdict() {
-	local wire=$1/wire.pcap
+	local counts=$1/pspcat.counts
 
+	"$QEMU/wire-count.pl" "$1/wire.pcap" "$PSPCAT_NET" "$PSPCAT_CONTROL" \
+		> "$counts" 2>&1 || :
 	echo "#@ suite pspcat_wire"
 	echo "  1..3"
-	verdict 1 nothing_can_be_read pspcat_readable "$wire" "$PSPCAT_NET" \
-		0 0 < /dev/null
-	verdict 2 control_can_be_read pspcat_readable "$wire" \
+	verdict 1 nothing_can_be_read pspcat_readable "$counts" \
+		"$PSPCAT_NET" 0 0 < /dev/null
+	verdict 2 control_can_be_read pspcat_readable "$counts" \
 		"$PSPCAT_CONTROL" 10000 1000000 < /dev/null
-	verdict 3 all_but_tls_is_psp pspcat_psp "$wire" < /dev/null
+	verdict 3 all_but_tls_is_psp pspcat_psp "$counts" < /dev/null
 	echo "#@ end pspcat_wire 0 0"
 }
 
-# pspcat_readable CAPTURE FILTER MIN MAX - lines of eight digits that are in it
-pspcat_readable() {
-	local packets lines
+# pspcat_counts COUNTS NETWORK - into packets, lines, psp, plain
+pspcat_counts() {
+	read -r packets lines psp plain < <(sed -n "s/^$2 //p" "$1")
+	[ "${packets:-0}" -gt 0 ] || { cat "$1"; return 1; }
+	echo "$packets packets, $lines lines, $psp of PSP, $plain of TCP with data"
+}
 
-	packets=$(tcpdump -nr "$1" "$2" 2> /dev/null | wc -l) || return
-	lines=$(tcpdump -r "$1" -w - "$2" 2> /dev/null |
-		{ grep -caE '^[0-9]{8}$' || [ $? = 1 ]; }) || return
-	echo "$packets packets, $lines lines"
-	[ "$packets" -gt 0 ] && [ "$lines" -ge "$3" ] && [ "$lines" -le "$4" ]
+# pspcat_readable COUNTS NETWORK MIN MAX - lines of eight digits
+pspcat_readable() {
+	local packets lines psp plain
+
+	pspcat_counts "$1" "$2" || return
+	[ "$lines" -ge "$3" ] && [ "$lines" -le "$4" ]
 }
 
 # A handshake and two keys come in plain, and no more than that.
 pspcat_psp() {
-	local psp plain
+	local packets lines psp plain
 
-	psp=$(tcpdump -nr "$1" "$PSPCAT_NET and udp dst port 1000" \
-		2> /dev/null | wc -l)
-	plain=$(tcpdump -nr "$1" "$PSPCAT_NET and tcp" 2> /dev/null |
-		grep -cE 'length [1-9]')
-	echo "$psp packets of PSP, $plain of TCP with data"
+	pspcat_counts "$1" "$PSPCAT_NET" || return
 	[ "$psp" -ge 1000 ] && [ "$plain" -ge 6 ] && [ "$plain" -le 60 ]
 }
